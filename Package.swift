@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+// Tests say `unsafe` nowhere: they may be blunt.
+let testSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The dynamic library every module and every plugin shares: JSON, Tensors, Diffusion, NodeKit.
+let kit = Target.Dependency.product(name: "NodeKit", package: "Kit")
+
+func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: swiftSettings)
+}
+
+func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport", kit], resources: resources,
+        swiftSettings: testSettings)
+}
+
+let package = Package(
+    name: "graphrun",
+    products: [.executable(name: "graphrun", targets: ["graphrun"])],
+    dependencies: [
+        .package(path: "Sources/Kit"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+
+        // Below NodeKit: numbers, files, models.
+        module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
+        module("Checkpoints", [kit]),
+        module("Text", [kit, .product(name: "Collections", package: "swift-collections")]),
+        module("Layers", [kit, "Checkpoints"]),
+        module("Models", [kit, "Layers", "Checkpoints", "Text"]),
+        module("Sampling", [kit]),
+        module("Images", [kit, "CPNG"]),
+        module("ModelMaker", [kit]),
+
+        // Above it: graphs, nodes, the program.
+        module("Workflow", [kit, "Images"]),
+        module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
+        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
+        module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
+        module("RgthreeNodes", [kit, "Images"], path: "Nodes/Rgthree"),
+        module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
+        module("JPSNodes", [kit], path: "Nodes/JPS"),
+        module(
+            "GraphRun",
+            [
+                kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
+                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], path: "Sources/CLI"),
+        .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
+
+        .target(
+            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker"], swiftSettings: testSettings),
+        suite("KitTests", []),
+        suite("CPUBackendTests", ["CPUBackend"]),
+        suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
+        suite("TextTests", ["Text"], resources: [.copy("Files")]),
+        suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
+        suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
+        suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
+        suite("EngineTests", ["Engine", "Workflow"]),
+        suite("ModelsTests", ["Models", "CPUBackend"]),
+        suite("NodesTests", ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
+        suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
+        suite("CLITests", ["GraphRun"]),
+    ]
+)
