@@ -1,0 +1,66 @@
+/// A node: typed inputs and outputs, and what it does.
+///
+/// ```swift
+/// struct Repeat: Node {
+///     static let info = NodeInfo("Repeat", category: "text")
+///     @Input var text: String
+///     @Input(.min(0)) var times = 2
+///     @Output var result: String
+///     func run(_ context: NodeContext) async throws {
+///         result = String(repeating: text, count: times)
+///     }
+/// }
+/// ```
+/// A fresh value is made for every execution.
+public protocol Node: SendableMetatype {
+    static var info: NodeInfo { get }
+    init()
+
+    /// Computes the outputs. Throw ``NodeError`` for what the user should read.
+    func run(_ context: NodeContext) async throws
+
+    /// A text that changes when the result would change for equal inputs (a file's fingerprint); part of the cache key.
+    /// Called with constants only: linked inputs are absent. `nil`: never changes.
+    func fingerprint(_ context: NodeContext) throws -> String?
+}
+
+extension Node {
+    public func fingerprint(_ context: NodeContext) throws -> String? { nil }
+}
+
+/// What does not follow from a node's inputs and outputs.
+public struct NodeInfo: Sendable {
+    public var id: String
+    public var displayName: String
+    public var category: String
+    public var description: String
+    public var isOutput: Bool
+    public var version: Int
+    public var usesNodeID: Bool
+    public var hidden: [HiddenInput]
+
+    /// - Parameters:
+    ///   - id: the name in workflow files (`class_type`).
+    ///   - displayName: for people; the id if absent.
+    ///   - isOutput: whether the node is run even if nothing consumes its outputs.
+    public init(
+        _ id: String, displayName: String? = nil, category: String, description: String = "", isOutput: Bool = false,
+        version: Int = 1, usesNodeID: Bool = false, hidden: [HiddenInput] = []
+    ) {
+        self.id = id
+        self.displayName = displayName ?? id
+        self.category = category
+        self.description = description
+        self.isOutput = isOutput
+        self.version = version
+        self.usesNodeID = usesNodeID
+        self.hidden = hidden
+    }
+}
+
+/// What went wrong in a node, in words for the user: what was found, what was expected, what to do.
+public struct NodeError: Error, Sendable, CustomStringConvertible {
+    public var message: String
+    public init(_ message: String) { self.message = message }
+    public var description: String { message }
+}

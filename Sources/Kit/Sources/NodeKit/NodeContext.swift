@@ -1,0 +1,68 @@
+public import JSON
+public import Tensors
+
+/// What a node may use while it runs.
+public struct NodeContext: Sendable {
+    /// The node's id in the workflow.
+    public var nodeID: String
+    /// The tensor operations to compute with.
+    public var backend: any Backend
+    /// Files and folders.
+    public var files: any NodeFiles
+    /// Where progress, texts and warnings go.
+    public var events: any NodeEvents
+    /// The workflow in API form, as it is written into pictures.
+    public var prompt: JSON
+    /// Further texts for pictures: "workflow" in UI form.
+    public var extraPNGInfo: JSONObject
+
+    public init(
+        nodeID: String, backend: any Backend, files: any NodeFiles, events: any NodeEvents, prompt: JSON = .null,
+        extraPNGInfo: JSONObject = JSONObject()
+    ) {
+        self.nodeID = nodeID
+        self.backend = backend
+        self.files = files
+        self.events = events
+        self.prompt = prompt
+        self.extraPNGInfo = extraPNGInfo
+    }
+
+    /// - Throws: `CancellationError` once the user has asked to stop. Call it between steps of long work.
+    public func checkCancellation() throws { try events.checkCancellation() }
+    /// Reports finished steps of long work.
+    public func progress(_ step: Int, of total: Int) { events.progress(node: nodeID, step: step, total: total) }
+    /// Tells the user something that is no error.
+    public func warn(_ message: String) { events.warning(node: nodeID, message) }
+    /// Gives the front end something to show: {"text": [...]}, {"images": [{filename, subfolder, type}]}.
+    public func show(_ output: JSONObject) { events.ui(node: nodeID, output) }
+}
+
+/// Model, input and output files of an installation.
+public protocol NodeFiles: Sendable {
+    /// Full path of a model file; `folder` is a folder type ("loras", "diffusion_models").
+    ///
+    /// - Throws: ``NodeError`` naming the folders searched and the nearest file names.
+    func model(_ folder: String, _ name: String) throws -> String
+    /// Names of the files of a folder type, sorted.
+    func modelNames(_ folder: String) -> [String]
+    /// Folders of a type, in order of search.
+    func modelFolders(_ folder: String) -> [String]
+    /// Full path of an input picture, also with an annotation ("x.png [output]").
+    func input(_ name: String) throws -> String
+    /// Names of the pictures in the input folder, sorted.
+    func inputNames() -> [String]
+    var outputFolder: String { get }
+    /// For previews; removed at the end.
+    var temporaryFolder: String { get }
+    /// A text that changes with the file: size, modification time, identity.
+    func fingerprint(path: String) throws -> String
+}
+
+/// Receiver of what happens inside nodes.
+public protocol NodeEvents: Sendable {
+    func checkCancellation() throws
+    func progress(node: String, step: Int, total: Int)
+    func warning(node: String, _ message: String)
+    func ui(node: String, _ output: JSONObject)
+}

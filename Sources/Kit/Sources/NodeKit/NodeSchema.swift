@@ -1,0 +1,118 @@
+public import JSON
+
+/// What a node takes and gives, as the graph and front ends see it. Derived from the node's declaration.
+public struct NodeSchema: Sendable {
+    /// The name in workflow files (`class_type`).
+    public var id: String
+    public var displayName: String
+    public var category: String
+    public var description: String
+    /// Where it comes from: "nodes" for the core, "custom_nodes.NAME" for packs.
+    public var module: String
+    /// Whether it is a root of execution.
+    public var isOutput: Bool
+    /// Increased when the node's results change for equal inputs; part of cache keys.
+    public var version: Int
+    /// Whether it may only share results with itself (its key contains the node id).
+    public var usesNodeID: Bool
+    /// Inputs in order: required, then optional.
+    public var inputs: [InputSchema]
+    public var hidden: [HiddenInput]
+    public var outputs: [OutputSchema]
+
+    public init(
+        id: String, displayName: String, category: String, description: String = "", module: String = "nodes",
+        isOutput: Bool = false, version: Int = 1, usesNodeID: Bool = false, inputs: [InputSchema],
+        hidden: [HiddenInput] = [], outputs: [OutputSchema]
+    ) {
+        self.id = id
+        self.displayName = displayName
+        self.category = category
+        self.description = description
+        self.module = module
+        self.isOutput = isOutput
+        self.version = version
+        self.usesNodeID = usesNodeID
+        self.inputs = inputs
+        self.hidden = hidden
+        self.outputs = outputs
+    }
+
+    public func input(named name: String) -> InputSchema? { inputs.first { $0.name == name } }
+    /// Whether the node takes whole lists in one call.
+    public var takesLists: Bool { inputs.contains { $0.isList } }
+}
+
+/// One input of a node.
+public struct InputSchema: Sendable {
+    public enum Kind: Sendable, Hashable {
+        /// A link or a literal of this type ("IMAGE", "INT", "*", "IMAGE,MASK").
+        case type(String)
+        /// One of a list.
+        case choice(Choices)
+    }
+    public var name: String
+    public var kind: Kind
+    public var isOptional: Bool
+    /// Whether the node receives the whole list of values.
+    public var isList: Bool
+    /// Further options as in `/object_info`: default, min, max, step, round, multiline, dynamicPrompts, forceInput, …
+    public var options: JSONObject
+
+    public init(
+        name: String, kind: Kind, isOptional: Bool = false, isList: Bool = false, options: JSONObject = JSONObject()
+    ) {
+        self.name = name
+        self.kind = kind
+        self.isOptional = isOptional
+        self.isList = isList
+        self.options = options
+    }
+
+    /// Whether the input has a widget in the front end (its value then stands in `widgets_values`).
+    public var isWidget: Bool {
+        if options["forceInput"] == .bool(true) { return false }
+        switch kind {
+        case .choice: return true
+        case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN"].contains(type)
+        }
+    }
+}
+
+/// The choices of a combo input.
+public enum Choices: Sendable, Hashable {
+    case fixed([String])
+    /// File names of a folder type ("loras", "vae"), read when asked; `extra` entries come first.
+    case files(folder: String, extra: [String] = [])
+    /// Pictures of the input folder.
+    case inputImages
+}
+
+/// An input that the engine fills in.
+public enum HiddenInput: String, Sendable, Hashable {
+    case prompt = "PROMPT"
+    case extraPNGInfo = "EXTRA_PNGINFO"
+    case uniqueID = "UNIQUE_ID"
+
+    /// Its usual name in schemas.
+    public var name: String {
+        switch self {
+        case .prompt: "prompt"
+        case .extraPNGInfo: "extra_pnginfo"
+        case .uniqueID: "unique_id"
+        }
+    }
+}
+
+/// One output of a node.
+public struct OutputSchema: Sendable, Hashable {
+    public var name: String
+    public var type: String
+    /// Whether the node gives a list of values, each passed on by itself.
+    public var isList: Bool
+    public init(name: String, type: String, isList: Bool = false) {
+        self.name = name
+        self.type = type
+        self.isList = isList
+    }
+}
