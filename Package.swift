@@ -47,7 +47,7 @@ let package = Package(
         // Below NodeKit: numbers, files, models.
         module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
         module("Checkpoints", [kit]),
-        module("Text", [kit, .product(name: "Collections", package: "swift-collections")]),
+        module("Text", [kit, .product(name: "HeapModule", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),
         module("Models", [kit, "Layers", "Checkpoints", "Text"]),
         module("Sampling", [kit]),
