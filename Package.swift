@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CImages", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Below NodeKit: numbers, files, models.
@@ -51,7 +52,7 @@ let package = Package(
         module("Layers", [kit, "Checkpoints"]),
         module("Models", [kit, "Layers", "Checkpoints", "Text"]),
         module("Sampling", [kit]),
-        module("Images", [kit, "CPNG"]),
+        module("Images", [kit, "CImages"]),
         module("ModelMaker", [kit]),
 
         // Above it: graphs, nodes, the program.
