@@ -56,7 +56,7 @@ let package = Package(
         module("ModelMaker", [kit]),
 
         // Above it: graphs, nodes, the program.
-        module("Workflow", [kit, "Images"]),
+        module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
         module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
