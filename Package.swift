@@ -43,6 +43,7 @@ let package = Package(
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(name: "CSampling", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Below NodeKit: numbers, files, models.
         module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
@@ -50,7 +51,7 @@ let package = Package(
         module("Text", [kit, .product(name: "Collections", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),
         module("Models", [kit, "Layers", "Checkpoints", "Text"]),
-        module("Sampling", [kit]),
+        module("Sampling", [kit, "CSampling"]),
         module("Images", [kit, "CPNG"]),
         module("ModelMaker", [kit]),
 
@@ -73,7 +74,7 @@ let package = Package(
         .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
 
         .target(
-            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker"], swiftSettings: testSettings),
+            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"], swiftSettings: testSettings),
         suite("KitTests", []),
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
