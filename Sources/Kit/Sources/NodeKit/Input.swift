@@ -21,6 +21,12 @@ public import JSON
     private let initial: Value?
     let options: [InputOption]
 
+    // Beside the next one, since the compiler initializes a property by itself only where an `init()` stands.
+    public init() {
+        options = []
+        initial = nil
+    }
+
     public init(_ options: InputOption...) {
         self.options = options
         initial = nil
