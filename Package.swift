@@ -75,7 +75,8 @@ let package = Package(
         .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
 
         .target(
-            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"], swiftSettings: testSettings),
+            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
+            swiftSettings: testSettings),
         suite("KitTests", []),
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
@@ -85,7 +86,9 @@ let package = Package(
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
         suite("ModelsTests", ["Models", "CPUBackend"]),
-        suite("NodesTests", ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
+        suite(
+            "NodesTests",
+            ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
         suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]
