@@ -15,6 +15,7 @@ public import JSON
 @propertyWrapper public struct Input<Value: InputValue>: InputPort {
     private final class Box {
         var value: Value?
+        var wasReadUnset = false
     }
     private let box = Box()
     private let initial: Value?
@@ -31,14 +32,19 @@ public import JSON
     }
 
     /// The value of the present call.
+    ///
+    /// In ``Node/fingerprint(_:)`` a linked input has no value yet: a number reads as its default or 0, a text as "",
+    /// and the engine then does not keep the node's results. Ask ``isGiven`` first to avoid that.
     public var wrappedValue: Value {
         if let value = box.value { return value }
+        box.wasReadUnset = true
         if let initial { return initial }
         if let absent = Value.absent { return absent }
+        if let blank = Value.blank { return blank }
         preconditionFailure("a required input was read outside `run`")
     }
 
-    /// Gives access to ``isConnected``.
+    /// Gives access to ``isGiven``.
     public var projectedValue: Input<Value> { self }
 
     /// Whether the workflow gives a value for the input.
@@ -67,14 +73,22 @@ public import JSON
             members = ordered
         }
         return InputSchema(
-            name: name, kind: kind, isOptional: isOptional, isList: Value.isList, options: members)
+            name: name, kind: kind, isOptional: isOptional, isList: Value.isList, takesLiterals: Value.takesLiterals,
+            options: members)
     }
+
+    var isMissing: Bool { box.value == nil && initial == nil && Value.absent == nil }
+    var wasReadUnset: Bool { box.wasReadUnset }
 }
 
 /// The type-erased side of ``Input``.
 protocol InputPort {
     func bind(_ values: [any NodeValue], port: String) throws
     func schema(label: String) -> InputSchema
+    /// Whether reading the property would have nothing to return.
+    var isMissing: Bool { get }
+    /// Whether the property was read although the workflow gave it no value yet.
+    var wasReadUnset: Bool { get }
 }
 
 /// `clipName1` → `clip_name1`

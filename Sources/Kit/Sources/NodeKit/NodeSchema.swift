@@ -56,16 +56,20 @@ public struct InputSchema: Sendable {
     public var isOptional: Bool
     /// Whether the node receives the whole list of values.
     public var isList: Bool
+    /// Whether a constant can be the value; `false` for pictures, models and the like.
+    public var takesLiterals: Bool
     /// Further options as in `/object_info`: default, min, max, step, round, multiline, dynamicPrompts, forceInput, …
     public var options: JSONObject
 
     public init(
-        name: String, kind: Kind, isOptional: Bool = false, isList: Bool = false, options: JSONObject = JSONObject()
+        name: String, kind: Kind, isOptional: Bool = false, isList: Bool = false, takesLiterals: Bool = true,
+        options: JSONObject = JSONObject()
     ) {
         self.name = name
         self.kind = kind
         self.isOptional = isOptional
         self.isList = isList
+        self.takesLiterals = takesLiterals
         self.options = options
     }
 
