@@ -42,20 +42,21 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CImages", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Below NodeKit: numbers, files, models.
         module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
         module("Checkpoints", [kit]),
-        module("Text", [kit, .product(name: "Collections", package: "swift-collections")]),
+        module("Text", [kit, .product(name: "HeapModule", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),
         module("Models", [kit, "Layers", "Checkpoints", "Text"]),
         module("Sampling", [kit]),
-        module("Images", [kit, "CPNG"]),
+        module("Images", [kit, "CImages"]),
         module("ModelMaker", [kit]),
 
         // Above it: graphs, nodes, the program.
-        module("Workflow", [kit, "Images"]),
+        module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
         module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
