@@ -42,10 +42,13 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(
+            name: "CKernels", dependencies: ["COpenBLAS", "CDNNL"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
+            linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
 
         // Below NodeKit: numbers, files, models.
-        module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
+        module("CPUBackend", [kit, "CKernels"]),
         module("Checkpoints", [kit]),
         module("Text", [kit, .product(name: "Collections", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),
