@@ -86,7 +86,15 @@ enum CLIPWords {
         return result
     }
 
-    private enum Kind { case letter, digit, other }
+    // The reference's pattern ignores case, with two consequences that lower-casing alone does not have: ſ counts as s
+    // in a contraction, and the combining iota U+0345, a mark whose capital is a letter, matches nothing at all.
+    private static let contractions: [[Unicode.Scalar]] =
+        ["'s", "'ſ", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.unicodeScalars) }
+    private static let combiningIota: Unicode.Scalar = "\u{345}"
+    private static let literals: [[Unicode.Scalar]] =
+        [CLIPTokenizer.startLiteral, CLIPTokenizer.endLiteral].map { Array($0.unicodeScalars) }
+
+    private enum Kind { case letter, digit, other, nothing }
 
     private static func kind(_ scalar: Unicode.Scalar) -> Kind {
         if scalar.isASCII {
@@ -96,6 +104,7 @@ enum CLIPWords {
             default: .other
             }
         }
+        if scalar == combiningIota { return .nothing }
         return switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: .letter
         case .decimalNumber, .letterNumber, .otherNumber: .digit
@@ -103,25 +112,21 @@ enum CLIPWords {
         }
     }
 
-    private static let literals: [[Unicode.Scalar]] =
-        [CLIPTokenizer.startLiteral, CLIPTokenizer.endLiteral].map { Array($0.unicodeScalars) }
-    private static let contractions: [[Unicode.Scalar]] =
-        ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.unicodeScalars) }
-
     /// Special tokens, contractions, runs of letters, single digits, runs of other signs; in this order of preference.
     private static func cut(_ run: [Unicode.Scalar], into words: inout [[UInt8]]) {
         var start = 0
         while start < run.count {
             var end = start + 1
             let rest = run[start...]
+            let kind = kind(run[start])
             if let literal = fixed(rest) {
                 end = start + literal.count
-            } else {
-                let kind = kind(run[start])
-                if kind != .digit { while end < run.count, self.kind(run[end]) == kind { end += 1 } }
+            } else if kind != .digit {
+                while end < run.count, self.kind(run[end]) == kind { end += 1 }
             }
+            defer { start = end }
+            if kind == .nothing { continue }
             words.append(run[start..<end].flatMap { Array(UTF8.encode($0) ?? UTF8.encodedReplacementCharacter) })
-            start = end
         }
     }
 

@@ -154,17 +154,71 @@ struct JSONReader {
         return code
     }
 
+    /// Reads a number as the reference's JSON library does: the digits as an integer, rounded, then one multiplication
+    /// or division by a power of ten. The result may be one unit in the last place off, and unigram scores must be off
+    /// in the same way: they decide between cuts that are equally good on paper.
     mutating func number() throws(TokenizerError) -> Double {
-        _ = try peek()
+        let isNegative = try peek() == UInt8(ascii: "-")
         let start = position
-        while position < bytes.count, Self.isNumeric(bytes[position]) { position += 1 }
-        guard start < position, let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)),
-            value.isFinite
-        else {
+        if isNegative { position += 1 }
+        var significand: UInt64 = 0
+        var exponent = 0
+        var digits = 0
+        var isFull = false
+        func take(fraction: Bool) {
+            while position < bytes.count, case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[position] {
+                let (tens, over) = significand.multipliedReportingOverflow(by: 10)
+                let (sum, carry) = tens.addingReportingOverflow(UInt64(bytes[position] - UInt8(ascii: "0")))
+                isFull = isFull || over || carry
+                if !isFull { significand = sum }
+                if isFull != fraction { exponent += fraction ? -1 : 1 }
+                digits += 1
+                position += 1
+            }
+        }
+        take(fraction: false)
+        if digits > 0, position < bytes.count, bytes[position] == UInt8(ascii: ".") {
+            position += 1
+            take(fraction: true)
+        }
+        if digits > 0, position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
+            position += 1
+            let isDown = position < bytes.count && bytes[position] == UInt8(ascii: "-")
+            if position < bytes.count, isDown || bytes[position] == UInt8(ascii: "+") { position += 1 }
+            var power = 0
+            while position < bytes.count, case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[position] {
+                power = min(power * 10 + Int(bytes[position] - UInt8(ascii: "0")), 1_000_000)
+                position += 1
+            }
+            exponent += isDown ? -power : power
+        }
+        let value = Self.scaled(significand, exponent)
+        guard digits > 0, value.isFinite else {
             position = start
             throw fault("expected a number")
         }
-        return value
+        return isNegative ? -value : value
+    }
+
+    /// What ``number()`` makes of a value that was written to JSON with all its digits.
+    static func rereading(_ value: Double) -> Double {
+        guard var reader = try? JSONReader(Array(value.description.utf8), file: "") else { return value }
+        return (try? reader.number()) ?? value
+    }
+
+    /// 10⁰ … 10³⁰⁸, each the nearest double.
+    private static let powersOfTen = (0...308).map { Double("1e\($0)") ?? .infinity }
+
+    private static func scaled(_ significand: UInt64, _ exponent: Int) -> Double {
+        var value = Double(significand)
+        var exponent = exponent
+        while exponent < -308, value != 0 {
+            value /= powersOfTen[308]
+            exponent += 308
+        }
+        if value == 0 { return 0 }
+        if exponent > 308 { return .infinity }
+        return exponent < 0 ? value / powersOfTen[-exponent] : value * powersOfTen[exponent]
     }
 
     mutating func integer() throws(TokenizerError) -> Int {
@@ -174,10 +228,10 @@ struct JSONReader {
         if first == UInt8(ascii: "-") { position += 1 }
         var digits = 0
         while position < bytes.count, case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[position] {
-            value = value * 10 + Int(bytes[position] - UInt8(ascii: "0"))
             digits += 1
-            position += 1
             if digits > 18 { break }
+            value = value * 10 + Int(bytes[position] - UInt8(ascii: "0"))
+            position += 1
         }
         if digits == 0 || digits > 18 || (position < bytes.count && Self.isNumeric(bytes[position])) {
             position = start

@@ -67,9 +67,10 @@ public struct SentencePieceTokenizer: Tokenizer {
         for (id, piece) in contents.pieces.enumerated() where piece.role == .normal || piece.role == .userDefined {
             guard table.insert(piece.text.span) != nil else { throw duplicate(piece, contents.file) }
             ids.append(Int32(id))
-            // A user-defined piece beats every other way to cut its text.
+            // A user-defined piece is scored like a row of the best pieces, one per byte.
             scores.append(
-                piece.role == .userDefined ? Double(piece.text.count) * Double(best) - 0.1 : Double(piece.score))
+                piece.role == .userDefined
+                    ? Double(piece.text.count) * Double(best) - 0.1 : Double(piece.score))
         }
         return UnigramModel(
             pieces: table, scores: scores, ids: ids, lowestScore: Double(normal.min() ?? 0),

@@ -28,7 +28,7 @@ extension UnigramTokenizer {
                     AddedToken(id: id, content: Array(String(decoding: piece.text, as: UTF8.self).unicodeScalars)))
             }
         }
-        var scores = contents.pieces.map { Double($0.score) }
+        var scores = contents.pieces.map { JSONReader.rereading(Double($0.score)) }
         for number in (0..<max(0, sentinels)).reversed() {
             let name = "<extra_id_\(number)>"
             added.append(AddedToken(id: pieces.count, content: Array(name.unicodeScalars)))

@@ -3,11 +3,11 @@ struct UnigramModel: Sendable {
     /// An unknown character costs this much more than the worst piece (SentencePiece's `kUnkPenalty`).
     static let unknownPenalty = 10.0
 
-    /// How sums of scores are rounded.
+    /// How sums of scores are kept. It decides between cuts that are equally good on paper.
     enum Arithmetic: Sendable {
-        /// Hugging Face adds in float64.
+        /// Hugging Face keeps float64.
         case double
-        /// SentencePiece adds in float32.
+        /// SentencePiece keeps float32.
         case single
     }
 
