@@ -23,7 +23,7 @@ public struct NodeDefinition: Sendable {
             id: info.id, displayName: info.displayName, category: info.category, description: info.description,
             module: module, isOutput: info.isOutput, version: info.version, usesNodeID: info.usesNodeID,
             inputs: inputs.filter { !$0.isOptional } + inputs.filter { $0.isOptional }, hidden: info.hidden,
-            outputs: outputs)
+            outputs: outputs, style: info.style)
         let names = inputs.map(\.name)
         let id = info.id
         body = { values, context in
