@@ -44,14 +44,15 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "CImages", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(name: "CSampling", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Below NodeKit: numbers, files, models.
         module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
-        module("Checkpoints", [kit]),
+        module("Checkpoints", [kit, "Sampling"]),
         module("Text", [kit, .product(name: "HeapModule", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),
-        module("Models", [kit, "Layers", "Checkpoints", "Text"]),
-        module("Sampling", [kit]),
+        module("Models", [kit, "Layers", "Checkpoints", "Text", "Sampling", "Images"]),
+        module("Sampling", [kit, "CSampling"]),
         module("Images", [kit, "CImages"]),
         module("ModelMaker", [kit]),
 
@@ -74,7 +75,8 @@ let package = Package(
         .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
 
         .target(
-            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker"], swiftSettings: testSettings),
+            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
+            swiftSettings: testSettings),
         suite("KitTests", []),
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
@@ -84,7 +86,9 @@ let package = Package(
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
         suite("ModelsTests", ["Models", "CPUBackend"]),
-        suite("NodesTests", ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
+        suite(
+            "NodesTests",
+            ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
         suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]

@@ -50,7 +50,8 @@ public struct CheckpointFile: Sendable {
         var owner: [String: Int] = [:]
         for (key, value) in map {
             guard let name = value.stringValue else {
-                throw CheckpointError(.malformed, "\(path): the shard of \"\(key)\" is \(value.kind), expected a file name")
+                throw CheckpointError(
+                    .malformed, "\(path): the shard of \"\(key)\" is \(value.kind), expected a file name")
             }
             guard !name.isEmpty, !name.contains("/"), !name.contains("\0"), name != "..", name.hasSuffix(".safetensors")
             else {
@@ -62,7 +63,8 @@ public struct CheckpointFile: Sendable {
                 shards.append(try SafetensorsFile(path: folder + name))
             }
             guard let number = numbers[name], shards[number].header.tensors[key] != nil else {
-                throw CheckpointError(.malformed, "\(path): \"\(key)\" is not in the shard \(name), which should have it")
+                throw CheckpointError(
+                    .malformed, "\(path): \"\(key)\" is not in the shard \(name), which should have it")
             }
             owner[key] = number
         }

@@ -83,11 +83,13 @@ public struct LoRAFile: Sendable {
             guard let target = table[base] else { continue }
             if let kind = entry.unsupported {
                 throw CheckpointError(
-                    .unsupported, "\(name): \"\(base)\" uses \(kind) (DoRA, LoHa, LoKr and mid factors are not supported)")
+                    .unsupported,
+                    "\(name): \"\(base)\" uses \(kind) (DoRA, LoHa, LoKr and mid factors are not supported)")
             }
             var changes = try Self.changes(entry, base, target, strength, name)
             if let bias = entry.biasDifference {
-                let key = target.key.hasSuffix(".weight") ? target.key.dropLast("weight".count) + "bias" : target.key[...]
+                let key =
+                    target.key.hasSuffix(".weight") ? target.key.dropLast("weight".count) + "bias" : target.key[...]
                 result[String(key), default: []].append(WeightPatch(rows: target.rows, .add(bias, strength: strength)))
             }
             if changes.isEmpty && entry.biasDifference == nil { continue }
@@ -123,7 +125,8 @@ public struct LoRAFile: Sendable {
         if let rows = target.rows, rows.count != flatUp.shape[0] {
             throw CheckpointError(
                 .shapeMismatch,
-                "\(name): \"\(base)\" has \(flatUp.shape[0]) rows, the model has \(rows.count) there (another model family?)")
+                "\(name): \"\(base)\" has \(flatUp.shape[0]) rows, the model has \(rows.count) there (another model family?)"
+            )
         }
         let factor = strength * ((entry.alpha ?? Float(rank)) / Float(rank))
         return [WeightPatch(rows: target.rows, .lowRank(down: flatDown, up: flatUp, factor: factor))]

@@ -48,11 +48,13 @@ public struct SafetensorsFile: Sendable {
     public func tensor(_ key: String) throws(CheckpointError) -> Tensor? {
         guard let stored = header.tensors[key] else { return nil }
         guard let dtype = DType(rawValue: stored.type) else {
-            throw CheckpointError(.unsupported, "\(path): tensor \"\(key)\" has the type \(stored.type), which is not supported")
+            throw CheckpointError(
+                .unsupported, "\(path): tensor \"\(key)\" has the type \(stored.type), which is not supported")
         }
         guard stored.shape.count <= Shape.maximumRank else {
             throw CheckpointError(
-                .unsupported, "\(path): tensor \"\(key)\" has \(stored.shape.count) dimensions; at most 6 are supported")
+                .unsupported, "\(path): tensor \"\(key)\" has \(stored.shape.count) dimensions; at most 6 are supported"
+            )
         }
         return try view(stored, dtype, key)
     }

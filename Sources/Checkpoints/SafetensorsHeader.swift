@@ -111,7 +111,9 @@ public struct SafetensorsHeader: Sendable {
     private func checkLayout(_ dataStart: Int, _ fileSize: Int, _ path: String) throws(CheckpointError) {
         var end = dataStart
         for (key, tensor) in tensors.sorted(by: {
-            ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound)
+            ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < (
+                $1.value.bytes.lowerBound, $1.value.bytes.upperBound
+            )
         }) {
             guard tensor.bytes.upperBound <= fileSize else {
                 throw CheckpointError(
@@ -120,7 +122,8 @@ public struct SafetensorsHeader: Sendable {
                         + "the file is cut short: download or copy it again")
             }
             guard tensor.bytes.lowerBound == end else {
-                let what = tensor.bytes.lowerBound < end ? "overlaps the tensor before it" : "leaves unused bytes before it"
+                let what =
+                    tensor.bytes.lowerBound < end ? "overlaps the tensor before it" : "leaves unused bytes before it"
                 throw CheckpointError(.malformed, "\(path): tensor \"\(key)\" \(what)")
             }
             end = tensor.bytes.upperBound

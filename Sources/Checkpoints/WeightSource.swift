@@ -59,14 +59,17 @@ public struct WeightSource: Sendable {
                 if let factor = try file.tensor(scaleKey) { scale = try Self.scalar(factor, scaleKey, file.path) }
             }
             pieces[name] = [
-                WeightPiece(rows: 0..<(tensor.shape.rank == 0 ? 1 : tensor.shape[0]), tensor: tensor, fileKey: key, scale: scale)
+                WeightPiece(
+                    rows: 0..<(tensor.shape.rank == 0 ? 1 : tensor.shape[0]), tensor: tensor, fileKey: key, scale: scale
+                )
             ]
         }
     }
 
     private static func scalar(_ tensor: Tensor, _ key: String, _ path: String) throws(CheckpointError) -> Float {
         guard tensor.count == 1, let value = try? tensor.floats().first, value.isFinite else {
-            throw CheckpointError(.malformed, "\(path): \"\(key)\" must be one finite number, found shape \(tensor.shape)")
+            throw CheckpointError(
+                .malformed, "\(path): \"\(key)\" must be one finite number, found shape \(tensor.shape)")
         }
         return value
     }

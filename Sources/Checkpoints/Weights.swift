@@ -69,14 +69,17 @@ public struct Weights: Sendable {
                 let whole = try fusedTensor(key)
                 weight = LinearWeight(matrix: try whole.slice(axis: 0, rows), scale: list[0].scale)
             } else {
-                guard let piece = list.first(where: { $0.rows.lowerBound <= rows.lowerBound && rows.upperBound <= $0.rows.upperBound })
+                guard
+                    let piece = list.first(where: {
+                        $0.rows.lowerBound <= rows.lowerBound && rows.upperBound <= $0.rows.upperBound
+                    })
                 else {
                     throw CheckpointError(
                         .unsupported, "\(source.name): rows \(rows) of \"\(key)\" are spread over several tensors")
                 }
                 let start = rows.lowerBound - piece.rows.lowerBound
                 weight = LinearWeight(
-                    matrix: try piece.tensor.slice(axis: 0, start..<start + rows.count), heldAs: source.heldAs,
+                    matrix: try piece.tensor.slice(axis: 0, start..<start + rows.count), heldAs: roundedType(piece),
                     scale: piece.scale)
                 weight.adapters = try adapters(patches, rows, inputs, outputs, key)
             }
@@ -118,7 +121,11 @@ public struct Weights: Sendable {
     }
 
     /// The type narrower than float32 in which a patched weight is kept, if any.
-    private func roundedType(_ piece: WeightPiece) -> DType? { source.heldAs }
+    private func roundedType(_ piece: WeightPiece) -> DType? {
+        guard let type = source.heldAs else { return nil }
+        // fp8 stays fp8 beside wider parameters.
+        return piece.tensor.dtype.isFloatingPoint && piece.tensor.dtype.byteCount == 1 ? piece.tensor.dtype : type
+    }
 
     private func fusedTensor(_ key: String) throws(CheckpointError) -> Tensor {
         try source.fused.tensor(key) { () throws(CheckpointError) in
@@ -133,13 +140,15 @@ public struct Weights: Sendable {
         let scale = list[0].scale
         var values: [Float] = []
         for piece in list {
-            let held = try source.heldAs.map { try piece.tensor.converted(to: $0) } ?? piece.tensor
+            let held = try roundedType(piece).map { try piece.tensor.converted(to: $0) } ?? piece.tensor
             values += try held.floats().map { $0 * piece.scale }
         }
         let columns = shape.dropFirst().reduce(1, *)
         for patch in source.patches[key] ?? [] { try patch.apply(to: &values, columns: columns) }
         if scale != 1 { for i in values.indices { values[i] /= scale } }
-        guard source.roundsPatches, let type = source.heldAs else { return try Tensor(values, shape: Shape(shape)) }
+        guard source.roundsPatches, let type = roundedType(list[0]) else {
+            return try Tensor(values, shape: Shape(shape))
+        }
         return try HeldRounding.round(values, shape: Shape(shape), to: type, name: source.fullNamePrefix + key)
     }
 
@@ -149,11 +158,14 @@ public struct Weights: Sendable {
             if source.patches[key] != nil {
                 return try fusedTensor(key).slice(axis: 0, rows).converted(to: .float32)
             }
-            for piece in list where piece.rows.lowerBound <= rows.lowerBound && rows.upperBound <= piece.rows.upperBound {
+            for piece in list where piece.rows.lowerBound <= rows.lowerBound && rows.upperBound <= piece.rows.upperBound
+            {
                 try check(piece.fileKey, piece.tensor.shape.array, [piece.rows.count])
                 let start = rows.lowerBound - piece.rows.lowerBound
                 let part = try piece.tensor.slice(axis: 0, start..<start + rows.count)
-                if let type = source.heldAs, type != part.dtype { return try part.converted(to: type).converted(to: .float32) }
+                if let type = roundedType(piece), type != part.dtype {
+                    return try part.converted(to: type).converted(to: .float32)
+                }
                 return try part.converted(to: .float32)
             }
         } catch let error as CheckpointError {
@@ -178,6 +190,7 @@ public struct Weights: Sendable {
 
     private func missing(_ key: String) -> CheckpointError {
         CheckpointError(
-            .missingKey, "\(source.name): the key \"\(key)\" is missing; the file is incomplete or of another model family")
+            .missingKey,
+            "\(source.name): the key \"\(key)\" is missing; the file is incomplete or of another model family")
     }
 }

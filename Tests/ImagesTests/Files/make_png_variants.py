@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes png-variants.safetensors: PNG files of every kind, and what Pillow 13 reads from them.
+"""Writes png-variants.safetensors: PNG files of every kind, and what Pillow 13 reads from them; texts.png, text-bomb.png.
 
     pip install pillow numpy safetensors && python3 make_png_variants.py
 
@@ -175,3 +175,14 @@ for name, content in files.items():
 save_file({k: np.ascontiguousarray(v) for k, v in out.items()},
           os.path.join(os.path.dirname(os.path.abspath(__file__)), "png-variants.safetensors"))
 print(len(files), "files")
+
+rgb = [[(1, 2, 3)]]
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "text-bomb.png"), "wb") as f:
+    f.write(png(rgb, 8, 2, before=[chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(b"x" * 20_000_000), 9))]))
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "texts.png"), "wb") as f:
+    f.write(png(rgb, 8, 2, before=[
+        text(b"latin", "Grüße".encode("latin-1")), text(b"utf8", "Grüße 猫".encode()),
+        chunk(b"zTXt", b"compressed\0\0" + zlib.compress(b"workflow " * 1000)),
+        chunk(b"iTXt", b"international\0\0\0de\0\xc3\xa4\0" + "Grüße 猫".encode()),
+        chunk(b"iTXt", b"international-compressed\0\1\0\0\0" + zlib.compress("Grüße 猫".encode())),
+    ], after=[text(b"after", b"the pixels")]))

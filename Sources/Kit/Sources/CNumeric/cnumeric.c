@@ -199,3 +199,28 @@ void cn_convert(const void *in, int32_t from, void *out, int32_t to, size_t n) {
     narrow(block, (char *)out + i * b, to, m);
   }
 }
+
+static inline float half(float x) { return half_to_float(float_to_half(x)); }
+
+void cn_round_fp8_stochastic(const float *in, const float *uniform, uint8_t *out, size_t n, int mantissa_bits) {
+  const int e4m3 = mantissa_bits == 3;
+  const int bias = e4m3 ? 7 : 15, top = e4m3 ? 15 : 31;
+  const float limit = e4m3 ? 448.0f : 57344.0f, steps = e4m3 ? 8.0f : 4.0f;
+  for (size_t i = 0; i < n; i++) {
+    const float x = half(in[i]), a = fabsf(x);
+    float exponent = floorf(half(log2f(a))) + (float)bias;
+    exponent = !(exponent > 0) ? 0 : exponent > (float)top ? (float)top : exponent;
+    const int e = (int)exponent;
+    float mantissa;
+    if (e != 0) {
+      mantissa = half(half(half(a / half(ldexpf(1, e - bias))) - 1.0f) * steps);
+    } else {
+      mantissa = half(a / half(ldexpf(1, 1 - bias - mantissa_bits)));
+    }
+    mantissa = half(floorf(half(mantissa + uniform[i])) / steps);
+    float value = e != 0 ? half(half(ldexpf(1, e - bias)) * half(1.0f + mantissa)) : half(ldexpf(1, 1 - bias) * mantissa);
+    value = value > limit ? limit : value;
+    value = copysignf(value, x);
+    if (e4m3) cn_f32_to_e4m3(&value, out + i, 1); else cn_f32_to_e5m2(&value, out + i, 1);
+  }
+}

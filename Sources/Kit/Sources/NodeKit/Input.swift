@@ -21,7 +21,7 @@ public import JSON
     private let initial: Value?
     let options: [InputOption]
 
-    // A list of no options would do, but `@Input var x: Image` wants this very form.
+    // Beside the next one, since the compiler initializes a property by itself only where an `init()` stands.
     public init() {
         options = []
         initial = nil
@@ -144,7 +144,6 @@ public struct InputOption: Sendable {
     public static func range(_ range: ClosedRange<Double>) -> InputOption {
         InputOption(effect: .members([("min", .double(range.lowerBound)), ("max", .double(range.upperBound))]))
     }
-    public static func step(_ value: Int) -> InputOption { option("step", .int(Int64(value))) }
     public static func step(_ value: Double) -> InputOption { option("step", .double(value)) }
     public static func round(_ value: Double) -> InputOption { option("round", .double(value)) }
     public static var multiline: InputOption { option("multiline", .bool(true)) }

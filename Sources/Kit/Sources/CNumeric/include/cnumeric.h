@@ -21,3 +21,7 @@ void cn_f32_to_e5m2(const float *in, uint8_t *out, size_t n);
 
 float cn_half_value(uint16_t bits);
 uint16_t cn_half_bits(float value);
+
+/* Stochastic rounding to fp8 in float16 arithmetic, every step rounded (families-sd3-aura.md section 15).
+   uniform: one number in [0, 1) per element that is a float16 value. mantissa_bits 3: e4m3fn, 2: e5m2. */
+void cn_round_fp8_stochastic(const float *in, const float *uniform, uint8_t *out, size_t n, int mantissa_bits);
