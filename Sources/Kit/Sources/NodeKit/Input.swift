@@ -144,6 +144,7 @@ public struct InputOption: Sendable {
     public static func range(_ range: ClosedRange<Double>) -> InputOption {
         InputOption(effect: .members([("min", .double(range.lowerBound)), ("max", .double(range.upperBound))]))
     }
+    public static func step(_ value: Int) -> InputOption { option("step", .int(Int64(value))) }
     public static func step(_ value: Double) -> InputOption { option("step", .double(value)) }
     public static func round(_ value: Double) -> InputOption { option("round", .double(value)) }
     public static var multiline: InputOption { option("multiline", .bool(true)) }
