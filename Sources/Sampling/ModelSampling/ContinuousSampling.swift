@@ -1,5 +1,5 @@
-import Glibc
 public import Diffusion
+import Glibc
 public import Tensors
 
 /// Models trained on continuous noise levels between two limits (Karras et al. 2022): the table has 1000 levels evenly

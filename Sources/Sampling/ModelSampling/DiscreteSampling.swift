@@ -1,5 +1,5 @@
-import Glibc
 public import Diffusion
+import Glibc
 public import Tensors
 
 /// Models trained on a table of noise levels (Ho et al. 2020; SD1, SD2, SDXL): variance-exploding σ, time is the

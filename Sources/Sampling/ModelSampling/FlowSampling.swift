@@ -1,5 +1,5 @@
-import Glibc
 public import Diffusion
+import Glibc
 public import Tensors
 
 /// What all rectified-flow models share: x_σ = (1 − σ)·latent + σ·noise, the network predicts the velocity

@@ -79,4 +79,19 @@ public enum Schedule {
         }
         return try levels(Int(longer)).suffix(steps + 1)
     }
+
+    /// The part of a schedule that `KSamplerAdvanced` runs.
+    ///
+    /// - Parameters:
+    ///   - start: number of leading steps to leave out; `end`: number of the step at which to stop.
+    ///   - returnsLeftoverNoise: if not, a schedule that stops early still ends in 0.
+    /// - Returns: nothing if `start` is at or past the end: the latent is then returned unchanged.
+    public static func part(_ sigmas: [Float], from start: Int, to end: Int, returnsLeftoverNoise: Bool) -> [Float] {
+        var sigmas = sigmas
+        if end >= 0, end < sigmas.count - 1 {
+            sigmas = Array(sigmas.prefix(end + 1))
+            if !returnsLeftoverNoise { sigmas[sigmas.count - 1] = 0 }
+        }
+        return start < sigmas.count - 1 ? Array(sigmas.dropFirst(max(start, 0))) : []
+    }
 }
