@@ -42,12 +42,17 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .target(name: "CImages", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(
+            name: "CImages", dependencies: ["CPNG"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))], linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "CKernels", dependencies: ["COpenBLAS", "CDNNL"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
+            linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
         .target(name: "CSampling", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Below NodeKit: numbers, files, models.
-        module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
+        module("CPUBackend", [kit, "CKernels"]),
         module("Checkpoints", [kit, "Sampling"]),
         module("Text", [kit, .product(name: "HeapModule", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),

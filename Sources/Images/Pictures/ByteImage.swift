@@ -24,6 +24,14 @@ public struct ByteImage: Sendable {
         tensor = try Tensor.build([height, width, channels], of: UInt8.self, body)
     }
 
+    /// - Precondition: the tensor is uint8 `[height, width, channels]`, contiguous.
+    init(width: Int, height: Int, channels: Int, tensor: Tensor) {
+        self.width = width
+        self.height = height
+        self.channels = channels
+        self.tensor = tensor
+    }
+
     /// The samples, row by row.
     func withSamples<Result>(_ body: (Span<UInt8>) throws -> Result) throws -> Result {
         try tensor.withElements(of: UInt8.self, body)
