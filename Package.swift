@@ -63,7 +63,12 @@ let package = Package(
 
         // Above it: graphs, nodes, the program.
         module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
-        module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
+        module(
+            "Engine",
+            [
+                kit, "Workflow", .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
         module("RgthreeNodes", [kit, "Images"], path: "Nodes/Rgthree"),
