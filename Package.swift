@@ -42,21 +42,27 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .target(name: "CImages", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(
+            name: "CImages", dependencies: ["CPNG"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))], linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "CKernels", dependencies: ["COpenBLAS", "CDNNL"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
+            linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
+        .target(name: "CSampling", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Below NodeKit: numbers, files, models.
-        module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
-        module("Checkpoints", [kit]),
-        module("Text", [kit, .product(name: "Collections", package: "swift-collections")]),
+        module("CPUBackend", [kit, "CKernels"]),
+        module("Checkpoints", [kit, "Sampling"]),
+        module("Text", [kit, .product(name: "HeapModule", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),
-        module("Models", [kit, "Layers", "Checkpoints", "Text"]),
-        module("Sampling", [kit]),
+        module("Models", [kit, "Layers", "Checkpoints", "Text", "Sampling", "Images"]),
+        module("Sampling", [kit, "CSampling"]),
         module("Images", [kit, "CImages"]),
         module("ModelMaker", [kit]),
 
         // Above it: graphs, nodes, the program.
-        module("Workflow", [kit, "Images"]),
+        module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
         module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
@@ -74,7 +80,8 @@ let package = Package(
         .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
 
         .target(
-            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker"], swiftSettings: testSettings),
+            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
+            swiftSettings: testSettings),
         suite("KitTests", []),
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
@@ -84,7 +91,9 @@ let package = Package(
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
         suite("ModelsTests", ["Models", "CPUBackend"]),
-        suite("NodesTests", ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
+        suite(
+            "NodesTests",
+            ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
         suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]

@@ -1,0 +1,8 @@
+public import NodeKit
+
+/// Nodes of rgthree-comfy.
+public let rgthreePack = NodePack(
+    "rgthree-comfy",
+    nodes: [
+        Seed.self
+    ])
