@@ -81,7 +81,7 @@ struct Validator {
         return PromptFault(
             .missingNodeType, "Cannot execute because node \(node.classType) does not exist.", details: details,
             extraInfo: extra, found: "node type \(node.classType)",
-            allowed: KnownPacks.pack(of: node.classType).map { "it belongs to the pack \($0), which is not installed" },
+            allowed: PackNames.pack(of: node.classType).map { "it belongs to the pack \($0), which is not built in" },
             nearest: NearestName.find(node.classType, among: registry.definitions.lazy.map(\.schema.id)))
     }
 
