@@ -71,7 +71,7 @@ let package = Package(
             ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
-        module("RgthreeNodes", [kit, "Images"], path: "Nodes/Rgthree"),
+        module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module(
@@ -98,7 +98,10 @@ let package = Package(
         suite("ModelsTests", ["Models", "CPUBackend"]),
         suite(
             "NodesTests",
-            ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
+            [
+                "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
+                "Checkpoints",
+            ], resources: [.copy("Files")]),
         suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]
