@@ -102,7 +102,12 @@ let package = Package(
                 "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
                 "Checkpoints",
             ], resources: [.copy("Files")]),
-        suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
+        suite(
+            "GoldenTests",
+            [
+                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",
+                "CustomScriptsNodes", "JPSNodes",
+            ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]
 )
