@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CSignals"),
         .target(
             name: "CImages", dependencies: ["CPNG"],
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))], linkerSettings: [.linkedLibrary("z")]),
@@ -78,6 +79,7 @@ let package = Package(
             "GraphRun",
             [
                 kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
+                "CSignals",
                 "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
