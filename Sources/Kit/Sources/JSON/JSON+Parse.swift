@@ -14,42 +14,51 @@ extension JSON {
 
     /// Parses UTF-8 text.
     ///
+    /// Strict JSON (RFC 8259) with three concessions to what writers do: a byte order mark is skipped, the bare words
+    /// `NaN`, `Infinity` and `-Infinity` are numbers (Python writes them), and an integer outside −2^63 ... 2^64−1
+    /// becomes the nearest double. A repeated key keeps its last value.
+    ///
     /// - Throws: ``JSONError`` with the position of the first fault; also for text after the value and for nesting
     ///   beyond ``maximumDepth``.
     public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
         var text = Array(bytes)
-        if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.removeFirst(3) }
-        guard text.count <= Int(Int32.max) else { throw JSONError(message: "the text is larger than 2 GiB", offset: nil) }
+        // A byte order mark is white space of the same length, so positions stay those of the text as given.
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.replaceSubrange(0..<3, with: [0x20, 0x20, 0x20]) }
+        var scan = LiteralScan()
+        try scan.run(text.span)
+        text = scan.rewritten(text)
+        guard text.count <= Int(Int32.max) else {
+            throw JSONError(message: "the text is larger than 2 GiB", offset: nil)
+        }
         guard let tokener = unsafe json_tokener_new_ex(Int32(Self.maximumDepth)) else {
             throw JSONError(message: "out of memory", offset: nil)
         }
         defer { unsafe json_tokener_free(tokener) }
-        unsafe json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8)
-        let root = unsafe text.withUnsafeBytes { buffer in
+        unsafe json_tokener_set_flags(
+            tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS | JSON_TOKENER_VALIDATE_UTF8)
+        var root = unsafe text.withUnsafeBytes { buffer in
             unsafe json_tokener_parse_ex(
                 tokener, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(buffer.count))
         }
+        // The object parsed so far is the tokener's until it reports success, then ours.
         defer { unsafe _ = json_object_put(root) }
         var status = unsafe json_tokener_get_error(tokener)
         let end = unsafe json_tokener_get_parse_end(tokener)
         if status == json_tokener_continue {
             // A number at the very end of the text is only complete once the text is known to end.
-            let last = unsafe json_tokener_parse_ex(tokener, "\0", 1)
+            unsafe root = unsafe json_tokener_parse_ex(tokener, "\0", 1)
             status = unsafe json_tokener_get_error(tokener)
-            if status == json_tokener_success {
-                defer { unsafe _ = json_object_put(last) }
-                self = try unsafe Self.convert(last)
-                return
+            guard status == json_tokener_success else {
+                throw JSONError(
+                    message: text.isEmpty ? "the text is empty" : "the text ends too early", offset: text.count)
             }
         }
-        if status == json_tokener_continue {
-            throw JSONError(message: text.isEmpty ? "the text is empty" : "the text ends too early", offset: text.count)
-        }
         guard status == json_tokener_success else {
-            throw JSONError(message: unsafe String(cString: json_tokener_error_desc(status)), offset: end)
+            throw JSONError(
+                message: unsafe String(cString: json_tokener_error_desc(status)), offset: scan.original(end))
         }
-        if let extra = text[end...].firstIndex(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) {
-            throw JSONError(message: "unexpected text after the JSON value", offset: extra)
+        if let extra = text.dropFirst(end).firstIndex(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) {
+            throw JSONError(message: "unexpected text after the JSON value", offset: scan.original(extra))
         }
         self = try unsafe Self.convert(root)
     }
@@ -67,7 +76,8 @@ extension JSON {
             let unsigned = unsafe json_object_get_uint64(object)
             if unsigned > UInt64(Int64.max) { return .uint(unsigned) }
             return .int(unsafe json_object_get_int64(object))
-        case json_type_string: return .string(unsafe string(json_object_get_string(object), json_object_get_string_len(object)))
+        case json_type_string:
+            return .string(unsafe string(json_object_get_string(object), json_object_get_string_len(object)))
         case json_type_array:
             let count = unsafe json_object_array_length(object)
             var items: [JSON] = []

@@ -1,0 +1,10 @@
+// Included once per instruction set: no include guard.
+#include "values.h"
+#include "convert.h"
+#include "activations.h"
+#include "norms.h"
+#include "heads.h"
+#include "elementwise.h"
+#include "linear.h"
+#include "attention.h"
+#include "pictures.h"
