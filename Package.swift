@@ -86,6 +86,7 @@ let package = Package(
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
         suite("TextTests", ["Text"], resources: [.copy("Files")]),
+        suite("ModelMakerTests", ["ModelMaker", "Text"], resources: [.copy("Files")]),
         suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
