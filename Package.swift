@@ -97,7 +97,7 @@ let package = Package(
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
-        suite("ModelsTests", ["Models", "CPUBackend"]),
+        suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
             [
