@@ -54,8 +54,9 @@ struct RunCommand: ProgramCommand {
         let control = RunControl()
         program.interrupts.listen {
             control.cancel()
-        } abort: {
+        } abort: { [saveOutputs] in
             files.removeTemporaryFolder()
+            files.removeUnfinishedFiles(alsoIn: saveOutputs.map { [folder(of: $0)] } ?? [])
         }
         let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: files)
         show(report, program.console)
@@ -118,4 +119,10 @@ struct RunCommand: ProgramCommand {
         }
         for line in FaultText.lines(report) { console.noteLine("  " + line) }
     }
+}
+
+/// The folder that a file lies in.
+private func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
 }
