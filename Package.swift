@@ -31,7 +31,11 @@ func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "graphrun",
-    products: [.executable(name: "graphrun", targets: ["graphrun"])],
+    products: [
+        .executable(name: "graphrun", targets: ["graphrun"]),
+        // For Benchmarks/, a package of its own.
+        .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    ],
     dependencies: [
         .package(path: "Sources/Kit"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
