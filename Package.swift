@@ -31,7 +31,11 @@ func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "graphrun",
-    products: [.executable(name: "graphrun", targets: ["graphrun"])],
+    products: [
+        .executable(name: "graphrun", targets: ["graphrun"]),
+        // For Benchmarks/, a package of its own.
+        .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    ],
     dependencies: [
         .package(path: "Sources/Kit"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -42,6 +46,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CSignals"),
         .target(
             name: "CImages", dependencies: ["CPNG"],
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))], linkerSettings: [.linkedLibrary("z")]),
@@ -63,16 +68,22 @@ let package = Package(
 
         // Above it: graphs, nodes, the program.
         module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
-        module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
+        module(
+            "Engine",
+            [
+                kit, "Workflow", .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
-        module("RgthreeNodes", [kit, "Images"], path: "Nodes/Rgthree"),
+        module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module(
             "GraphRun",
             [
                 kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
+                "CSignals",
                 "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -91,11 +102,19 @@ let package = Package(
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
-        suite("ModelsTests", ["Models", "CPUBackend"]),
+        suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
-            ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
-        suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
+            [
+                "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
+                "Checkpoints",
+            ], resources: [.copy("Files")]),
+        suite(
+            "GoldenTests",
+            [
+                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",
+                "CustomScriptsNodes", "JPSNodes",
+            ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]
 )

@@ -1,6 +1,7 @@
 import Engine
 import JSON
 import NodeKit
+import OrderedCollections
 import Synchronization
 import Workflow
 
@@ -83,14 +84,28 @@ struct Harness {
 }
 
 /// `node("3", "Add", ["a": link("1"), "b": 2])`
-func node(_ id: String, _ type: String, _ inputs: KeyValuePairs<String, Prompt.Value> = [:]) -> Prompt.Node {
-    Prompt.Node(id: id, classType: type, inputs: inputs.map { (name: $0.key, value: $0.value) })
+func node(_ id: String, _ type: String, _ inputs: KeyValuePairs<String, PromptValue> = [:]) -> Prompt.Entry {
+    Prompt.Entry(
+        id: id,
+        node: PromptNode(
+            classType: type, inputs: OrderedDictionary(uniqueKeysWithValues: inputs.map { ($0.key, $0.value) })))
 }
 
-func link(_ id: String, _ slot: Int = 0) -> Prompt.Value { .link(node: id, slot: slot) }
-func value(_ json: JSON) -> Prompt.Value { .literal(json) }
+func link(_ id: String, _ slot: Int = 0) -> PromptValue { .link(PromptLink(node: id, slot: slot)) }
+func value(_ json: JSON) -> PromptValue { .literal(json) }
 
-extension Prompt.Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+extension Prompt {
+    struct Entry {
+        var id: String
+        var node: PromptNode
+    }
+
+    init(_ entries: [Entry]) {
+        self.init(nodes: OrderedDictionary(uniqueKeysWithValues: entries.map { ($0.id, $0.node) }))
+    }
+}
+
+extension PromptValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
     public init(integerLiteral value: Int) { self = .literal(.int(Int64(value))) }
     public init(stringLiteral value: String) { self = .literal(.string(value)) }
 }

@@ -5,7 +5,7 @@ import Testing
 import Workflow
 
 @Suite struct RunTests {
-    let sum = Prompt(nodes: [
+    let sum = Prompt([
         node("out", "Show", ["value": link("sum")]), node("sum", "Add", ["a": link("one"), "b": 2]),
         node("one", "Number", ["value": 1]),
     ])

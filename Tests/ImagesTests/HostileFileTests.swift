@@ -107,11 +107,13 @@ import Testing
         let bytes = try fixtureBytes("load-image/rgb8.png")
         #expect(imageError { _ = try ImageFile(bytes, limits: ImageLimits(pixels: 13 * 9)).picture() } == nil)
         #expect(
-            imageError { _ = try ImageFile(bytes, limits: ImageLimits(pixels: 13 * 9 - 1)).picture() }?.code == .tooLarge)
+            imageError { _ = try ImageFile(bytes, limits: ImageLimits(pixels: 13 * 9 - 1)).picture() }?.code
+                == .tooLarge)
         let fixtures = try Safetensors("png-variants.safetensors")
         let animation = try #require(fixtures.bytes("animated-type6-default0.file"))
         #expect(
-            imageError { _ = try ImageFile(animation, limits: ImageLimits(animationPixels: 4 * 42 - 1)).picture() }?.code
+            imageError { _ = try ImageFile(animation, limits: ImageLimits(animationPixels: 4 * 42 - 1)).picture() }?
+                .code
                 == .tooLarge)
         #expect(try ImageFile(animation, limits: ImageLimits(animationPixels: 4 * 42)).picture().image.shape[0] == 4)
     }
@@ -151,8 +153,10 @@ import Testing
         let cases: [(String, [UInt8])] = [
             ("tEXt", Array("no separator".utf8)), ("tEXt", [0, 65]), ("zTXt", Array("key\0".utf8)),
             ("zTXt", Array("key\0\u{1}abc".utf8)), ("zTXt", Array("key\0\0abc".utf8)), ("zTXt", Array("key\0\0".utf8)),
-            ("iTXt", Array("key\0\0".utf8)), ("iTXt", Array("key\0\0\0en".utf8)), ("iTXt", Array("key\0\0\0en\0x".utf8)),
-            ("iTXt", Array("key\0\u{1}\u{1}\0\0x".utf8)), ("tEXt", [UInt8](repeating: 65, count: 80) + [0]), ("tEXt", []),
+            ("iTXt", Array("key\0\0".utf8)), ("iTXt", Array("key\0\0\0en".utf8)),
+            ("iTXt", Array("key\0\0\0en\0x".utf8)),
+            ("iTXt", Array("key\0\u{1}\u{1}\0\0x".utf8)), ("tEXt", [UInt8](repeating: 65, count: 80) + [0]),
+            ("tEXt", []),
         ]
         for (name, data) in cases {
             let error = imageError { _ = try ImageFile(pngHeader(1, 1) + pngChunk(name, data)).texts() }
@@ -163,9 +167,11 @@ import Testing
     @Test("other formats are named")
     func otherFormats() throws {
         let cases: [(String, [UInt8])] = [
-            ("GIF", Array("GIF89a".utf8)), ("TIFF", [0x49, 0x49, 0x2A, 0, 8, 0, 0, 0]), ("TIFF", [0x4D, 0x4D, 0, 0x2A]),
+            ("GIF", Array("GIF89a".utf8)), ("TIFF", [0x49, 0x49, 0x2A, 0, 8, 0, 0, 0]),
+            ("TIFF", [0x4D, 0x4D, 0, 0x2A]),
             ("AVIF", [0, 0, 0, 32] + Array("ftypavif".utf8)), ("HEIC", [0, 0, 0, 24] + Array("ftypheic".utf8)),
-            ("BMP", Array("BM".utf8) + [9, 9, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0]), ("JPEG XL", [0xFF, 0x0A, 1]),
+            ("BMP", Array("BM".utf8) + [9, 9, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0]),
+            ("JPEG XL", [0xFF, 0x0A, 1]),
             ("Photoshop", Array("8BPS".utf8)), ("SVG", Array("<svg xmlns=\"\"/>".utf8)),
         ]
         for (name, bytes) in cases {

@@ -27,9 +27,12 @@ import Testing
 
     @Test("bytes are truncated, clipped, and 0 for NaN")
     func truncation() throws {
-        let values: [Float] = [0.5, 0.25, 1, 1.5, -1, .nan, .infinity, -.infinity, 0.999_999_9, 254.999 / 255, 0, 1 / 255]
+        let values: [Float] = [
+            0.5, 0.25, 1, 1.5, -1, .nan, .infinity, -.infinity, 0.999_999_9, 254.999 / 255, 0, 1 / 255,
+        ]
         let bytes = try ByteImage(truncating: Tensor(values, shape: [1, 2, 2, 3]))
-        #expect(try bytes.withSamples { s in s.indices.map { s[$0] } } == [127, 63, 255, 255, 0, 0, 255, 0, 254, 254, 0, 1])
+        #expect(
+            try bytes.withSamples { s in s.indices.map { s[$0] } } == [127, 63, 255, 255, 0, 0, 255, 0, 254, 254, 0, 1])
     }
 
     @Test("one to four channels come back as they were", arguments: 1...4)
@@ -46,7 +49,9 @@ import Testing
                 #expect(file.header.colourType.samplesPerPixel == channels)
                 #expect(try file.decodeSamples().withBytes { Array($0) } == samples)
                 // A byte survives the way through float32 and back.
-                #expect(try ByteImage(truncating: image.floatTensor()).withSamples { s in s.indices.map { s[$0] } } == samples)
+                #expect(
+                    try ByteImage(truncating: image.floatTensor()).withSamples { s in s.indices.map { s[$0] } }
+                        == samples)
             }
         }
     }
@@ -74,9 +79,12 @@ import Testing
     func refused() throws {
         let image = try Tensor.full([1, 2, 2, 3], 0.5)
         for keyword in ["", " a", "a ", String(repeating: "k", count: 80), "ä", "a\nb"] {
-            #expect(imageError { _ = try PNGWriter.encode(image, texts: [ImageText(keyword, "x")]) }?.code == .invalidArgument)
+            #expect(
+                imageError { _ = try PNGWriter.encode(image, texts: [ImageText(keyword, "x")]) }?.code
+                    == .invalidArgument)
         }
-        #expect(imageError { _ = try PNGWriter.encode(image, texts: [ImageText("k", "a\0b")]) }?.code == .invalidArgument)
+        #expect(
+            imageError { _ = try PNGWriter.encode(image, texts: [ImageText("k", "a\0b")]) }?.code == .invalidArgument)
         #expect(imageError { _ = try PNGWriter.encode(image, compressionLevel: 10) }?.code == .invalidArgument)
         for shape in [[2, 2, 2, 3], [1, 2, 2, 5], [1, 0, 2, 3], [2, 2], [1, 1, 2, 2, 3]] as [Shape] {
             let error = imageError { _ = try PNGWriter.encode(Tensor.full(shape, 0)) }

@@ -59,7 +59,8 @@ import Testing
             let second = try commonUpscale(image.slice(axis: 0, 1..<2), width: 301, height: 259, method: method)
             #expect(try maximumDifference(both.slice(axis: 0, 1..<2), second) == 0)
             let same = try commonUpscale(image, width: 170, height: 150, method: method)
-            #expect(try maximumDifference(same, image) <= (method == .lanczos ? 1.0 / 254 : method == .bislerp ? 3e-7 : 0))
+            #expect(
+                try maximumDifference(same, image) <= (method == .lanczos ? 1.0 / 254 : method == .bislerp ? 3e-7 : 0))
         }
     }
 

@@ -1,5 +1,6 @@
 import JSON
 import NodeKit
+import Workflow
 
 /// The checks of one constant against its declaration (engine-semantics.md §3.2 step 3).
 struct InputCheck {
@@ -16,8 +17,6 @@ struct InputCheck {
         _ literal: JSON, for input: InputSchema, leavesRangesToNode: Bool = false
     ) throws(PromptFault) -> JSON {
         var value = literal
-        if case .array = literal { throw badLink(literal, input) }
-        if let wrapped = literal.objectValue, wrapped.count == 1, let inner = wrapped["__value__"] { value = inner }
         switch input.kind {
         case .type(let type):
             guard input.takesLiterals else { throw needsLink(value, input, type) }
@@ -68,7 +67,7 @@ struct InputCheck {
         throw PromptFault(
             .notInList, "Value not in list", details: "\(input.name): \(shown) not in \(listed)", extraInfo: extra,
             input: input.name, found: shortened(pythonText(value)), allowed: allowed(choices, list.names),
-            nearest: value.stringValue.flatMap { nearestName(to: $0, in: list.names) })
+            nearest: value.stringValue.flatMap { NearestName.find($0, among: list.names) })
     }
 
     /// What a person may choose from.
@@ -97,7 +96,7 @@ struct InputCheck {
             .customValidation, "Custom validation failed for node",
             details: "\(input.name) - Invalid image file: \(shown)",
             extraInfo: ["input_name": .string(input.name)], input: input.name, found: shortened(pythonText(value)),
-            allowed: reason, nearest: value.stringValue.flatMap { nearestName(to: $0, in: files.inputNames()) })
+            allowed: reason, nearest: value.stringValue.flatMap { NearestName.find($0, among: files.inputNames()) })
     }
 
     // MARK: Faults

@@ -16,7 +16,8 @@ struct PNGColours {
         switch file.header.colourType {
         case .palette:
             guard let colours = file.firstIntact(PNGFile.ChunkName.palette), colours.count >= 3 else {
-                throw ImageError(.damaged, "the PNG file is damaged: a picture with a palette, but no usable palette chunk")
+                throw ImageError(
+                    .damaged, "the PNG file is damaged: a picture with a palette, but no usable palette chunk")
             }
             palette = [UInt8](repeating: 0, count: 256 * 4)
             for entry in 0..<256 {

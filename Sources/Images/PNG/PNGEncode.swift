@@ -16,7 +16,8 @@ public enum PNGWriter {
     ) throws(ImageError) -> [UInt8] {
         guard image.shape.rank == 3 || (image.shape.rank == 4 && image.shape[0] == 1) else {
             throw ImageError(
-                .invalidArgument, "one picture [height, width, channels] can be written, found the shape \(image.shape)")
+                .invalidArgument, "one picture [height, width, channels] can be written, found the shape \(image.shape)"
+            )
         }
         let pixels = try imageErrors { try ByteImage(truncating: image) }
         return try encode(pixels, texts: texts, compressionLevel: compressionLevel)
@@ -92,7 +93,8 @@ public enum PNGWriter {
         // iTXt: no compression, no language, no translated keyword.
         let data = keyword + [0] + (isPlain ? [] : [0, 0, 0, 0]) + text
         guard data.count < Int(Int32.max) else {
-            throw ImageError(.tooLarge, "the PNG text \(entry.keyword) has \(text.count) bytes, too many for a PNG file")
+            throw ImageError(
+                .tooLarge, "the PNG text \(entry.keyword) has \(text.count) bytes, too many for a PNG file")
         }
         chunks += (isPlain ? "tEXt" : "iTXt").utf8
         chunks += bigEndianBytes(data.count)

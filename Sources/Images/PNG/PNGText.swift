@@ -43,7 +43,9 @@ extension PNGFile {
             budget -= content.count + fields.keyword.count
             guard budget >= 0 else { throw tooMuchText(limits.textBytes) }
             entries.append(
-                ImageText(decoded(bytes[fields.keyword], asUTF8: false), decoded(content[...], asUTF8: kind == .international)))
+                ImageText(
+                    decoded(bytes[fields.keyword], asUTF8: false), decoded(content[...], asUTF8: kind == .international)
+                ))
         }
         return entries
     }
@@ -73,7 +75,8 @@ extension PNGFile {
 /// UTF-8 where valid; otherwise Latin-1, or with replacement characters if it had to be UTF-8.
 private func decoded(_ bytes: ArraySlice<UInt8>, asUTF8: Bool) -> String {
     if asUTF8 { return String(decoding: bytes, as: UTF8.self) }
-    return String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+    return String(validating: bytes, as: UTF8.self)
+        ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
 }
 
 private enum TextKind {

@@ -52,7 +52,8 @@ struct Exif {
     var texts: [String] {
         entries.sorted { $0.key < $1.key }.compactMap { tag, entry in
             guard entry.type == 2, entry.count > 0 else { return nil }
-            let start = entry.count <= 4
+            let start =
+                entry.count <= 4
                 ? entry.position : Self.number(bytes, isLittleEndian, at: entry.position, size: 4)
             guard let start, start <= bytes.count, entry.count <= bytes.count - start else { return nil }
             return String(decoding: bytes[start..<start + entry.count].prefix { $0 != 0 }, as: UTF8.self)

@@ -39,8 +39,27 @@ extension ByteImage {
         return ByteImage(width: width, height: height, channels: channels, tensor: tensor)
     }
 
+    /// Rows and columns exchanged, in narrow stripes so that both sides stay in the cache.
     private func transposed() throws -> ByteImage {
-        try Orientation.transposed.applied(to: self)
+        let (width, height, channels) = (width, height, channels)
+        let stripe = 16
+        let tensor = try withSamples { source in
+            try Tensor.buildRows(
+                [width, height, channels], of: UInt8.self, rows: width, work: height * width * channels
+            ) { columns, out in
+                for first in stride(from: columns.lowerBound, to: columns.upperBound, by: stripe) {
+                    let last = min(first + stripe, columns.upperBound)
+                    for y in 0..<height {
+                        for x in first..<last {
+                            let from = (y * width + x) * channels
+                            let to = ((x - columns.lowerBound) * height + y) * channels
+                            for channel in 0..<channels { out[to + channel] = source[from + channel] }
+                        }
+                    }
+                }
+            }
+        }
+        return ByteImage(width: height, height: width, channels: channels, tensor: tensor)
     }
 }
 

@@ -6,9 +6,10 @@ extension ByteImage {
     ///
     /// - Throws: ``ImageError/Code/invalidArgument`` for an empty size, ``ImageError/Code/outOfMemory``.
     public func resized(width newWidth: Int, height newHeight: Int, _ filter: PillowFilter) throws -> ByteImage {
-        guard newWidth > 0, newHeight > 0, Shape.checkedCount([newWidth, newHeight, channels]) != nil else {
+        guard isReasonable(width: newWidth, height: newHeight, planes: channels) else {
             throw ImageError(
-                .invalidArgument, "cannot resize to \(newWidth)×\(newHeight) pixels; both sides must be positive")
+                .invalidArgument,
+                "cannot resize to \(newWidth)×\(newHeight) pixels; both sides must be positive and below a million")
         }
         if newWidth == width && newHeight == height { return self }
         if filter == .nearest { return try nearest(newWidth, newHeight) }

@@ -38,6 +38,14 @@ struct AxisTaps {
         isIdentity = input == output
     }
 
+    /// Any other sums: `taps` gives the positions and weights of an output.
+    init(count: Int, _ taps: (Int) -> [(Int, Float)]) {
+        for i in 0..<count {
+            for (index, weight) in taps(i) { append(index, weight) }
+            starts.append(indices.count)
+        }
+    }
+
     private static func position(of i: Int, _ scale: Float) -> Float {
         (-0.5 as Float).addingProduct(Float(i) + 0.5, scale)
     }

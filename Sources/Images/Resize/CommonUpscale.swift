@@ -22,10 +22,12 @@ public func resizeImage(
 public func resizeMask(
     _ mask: Tensor, width: Int, height: Int, method: ResizeMethod, crop: ResizeCrop = .disabled
 ) throws -> Tensor {
-    let size = try maskSize(mask)
-    let planes = try mask.asFloat32().reshaped([size.batch, 1, size.height, size.width])
-    return try resize(planes, .channelsFirst, width: width, height: height, method: method, crop: crop)
-        .reshaped([size.batch, height, width])
+    let planes = try maskPlanes(mask)
+    let size = planes.shape
+    return try resize(
+        planes.reshaped([size[0], 1, size[1], size[2]]), .channelsFirst, width: width, height: height, method: method,
+        crop: crop
+    ).reshaped([size[0], height, width])
 }
 
 /// Where height, width and channels stand in a tensor of rank 4.
@@ -46,9 +48,10 @@ private func resize(
             "only pictures [batch, height, width, channels] and latents [batch, channels, height, width] can be resized, "
                 + "found the shape \(x.shape)")
     }
-    guard width > 0, height > 0, Shape.checkedCount([x.shape[0], x.shape[layout.channelAxis], height, width]) != nil
-    else {
-        throw ImageError(.invalidArgument, "cannot resize to \(width)×\(height) pixels; both sides must be positive")
+    guard isReasonable(width: width, height: height, planes: x.shape[0] * x.shape[layout.channelAxis]) else {
+        throw ImageError(
+            .invalidArgument,
+            "cannot resize to \(width)×\(height) pixels; both sides must be positive and below a million")
     }
     let source = crop == .center ? try centerCrop(x, layout, toAspectOf: width, height) : x
     switch method {
@@ -106,25 +109,4 @@ private func lanczos(_ x: Tensor, _ layout: PixelLayout, width: Int, height: Int
     }
     let result = try HostMath.concatenate(resized, axis: 0)
     return layout == .channelsFirst ? try result.permuted([0, 3, 1, 2]).asFloat32() : result
-}
-
-/// Extents of a mask `[batch, height, width]`.
-///
-/// - Throws: ``ImageError/Code/invalidArgument`` for another rank.
-func maskSize(_ mask: Tensor) throws(ImageError) -> (batch: Int, height: Int, width: Int) {
-    guard mask.shape.rank == 3, mask.count > 0 else {
-        throw ImageError(.invalidArgument, "a mask has the shape [batch, height, width], found \(mask.shape)")
-    }
-    return (mask.shape[0], mask.shape[1], mask.shape[2])
-}
-
-/// Extents of a picture `[batch, height, width, channels]`.
-///
-/// - Throws: ``ImageError/Code/invalidArgument`` for another rank.
-func imageSize(_ image: Tensor) throws(ImageError) -> (batch: Int, height: Int, width: Int, channels: Int) {
-    guard image.shape.rank == 4, image.count > 0 else {
-        throw ImageError(
-            .invalidArgument, "a picture has the shape [batch, height, width, channels], found \(image.shape)")
-    }
-    return (image.shape[0], image.shape[1], image.shape[2], image.shape[3])
 }

@@ -94,7 +94,10 @@ public struct DiffusionModel: Sendable {
 
     /// Options of nodes that change guidance or the network (each declares its key).
     public subscript<Key: ModelOptionKey>(key: Key.Type) -> Key.Value? {
-        get { options[ObjectIdentifier(key)] as? Key.Value }
+        get {
+            guard let value = options[ObjectIdentifier(key)] else { return nil }
+            return value as? Key.Value
+        }
         set { options[ObjectIdentifier(key)] = newValue }
     }
 }

@@ -46,8 +46,8 @@ extension Tensor {
         return try converted(to: .float32)
     }
 
-    /// A contiguous copy with elements of another type, rounded to nearest even (fp8 saturates at its largest
-    /// finite value). Through float32, except that equal types are copied bit for bit.
+    /// A contiguous copy with elements of another type, rounded to nearest even (what is too large for e4m3fn
+    /// becomes its largest number). Through float32, except that equal types are copied bit for bit.
     public func converted(to target: DType) throws(TensorError) -> Tensor {
         guard let bytes = unsafe storage.hostBytes else {
             throw TensorError(.deviceMismatch, "the tensor \(shape) is not in host memory")

@@ -4,7 +4,7 @@
 
 /* Element types, as DType.code: 0 f64, 1 f32, 2 f16, 3 bf16, 4 e4m3fn, 5 e5m2, 6 i64, 7 i32, 8 i16, 9 i8, 10 u8, 11 bool */
 
-/* Converts n neighbouring elements; float results round to nearest even, fp8 saturates, integers truncate and clamp. */
+/* Converts n neighbouring elements; float results round to nearest even, e4m3fn saturates, integers truncate and clamp. */
 void cn_convert(const void *in, int32_t from, void *out, int32_t to, size_t n);
 
 void cn_f16_to_f32(const uint16_t *in, float *out, size_t n);

@@ -1,1 +1,0 @@
-func nearestName(to text: String, in names: some Sequence<String>) -> String? { nil }
