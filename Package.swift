@@ -64,14 +64,15 @@ let package = Package(
         module("Models", [kit, "Layers", "Checkpoints", "Text", "Sampling", "Images"]),
         module("Sampling", [kit, "CSampling"]),
         module("Images", [kit, "CImages"]),
-        module("ModelMaker", [kit]),
+        module("Hashing", []),
+        module("ModelMaker", [kit, "Hashing"]),
 
         // Above it: graphs, nodes, the program.
         module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
         module(
             "Engine",
             [
-                kit, "Workflow", .product(name: "HeapModule", package: "swift-collections"),
+                kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
@@ -97,7 +98,7 @@ let package = Package(
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
         suite("TextTests", ["Text"], resources: [.copy("Files")]),
-        suite("ModelMakerTests", ["ModelMaker", "Text"], resources: [.copy("Files")]),
+        suite("ModelMakerTests", ["ModelMaker", "Hashing", "Text"], resources: [.copy("Files")]),
         suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
