@@ -31,7 +31,11 @@ func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "graphrun",
-    products: [.executable(name: "graphrun", targets: ["graphrun"])],
+    products: [
+        .executable(name: "graphrun", targets: ["graphrun"]),
+        // For Benchmarks/, a package of its own.
+        .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    ],
     dependencies: [
         .package(path: "Sources/Kit"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -93,11 +97,12 @@ let package = Package(
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
         suite("TextTests", ["Text"], resources: [.copy("Files")]),
+        suite("ModelMakerTests", ["ModelMaker", "Text"], resources: [.copy("Files")]),
         suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
-        suite("ModelsTests", ["Models", "CPUBackend"]),
+        suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
             [

@@ -42,8 +42,8 @@ struct PNGHeader: Hashable {
         guard width > 0, height > 0, width <= largest, height <= largest else {
             throw ImageError(.damaged, "the PNG header gives the size \(width)×\(height)")
         }
-        // Both are below 2³¹, so the product cannot overflow.
-        guard width * height <= limits.pixels else {
+        // Both are below 2³¹, so this product cannot overflow; below 2³⁴ pixels, none of the later ones can.
+        guard width * height <= min(limits.pixels, 1 << 34) else {
             throw ImageError(
                 .tooLarge, "the picture has \(width)×\(height) pixels, the limit is \(limits.pixels) pixels")
         }
