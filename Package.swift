@@ -102,7 +102,7 @@ let package = Package(
         suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
-        suite("EngineTests", ["Engine", "Workflow"]),
+        suite("EngineTests", ["Engine", "Workflow", "Hashing"]),
         suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
