@@ -4,7 +4,7 @@ import JSON
 import Testing
 
 @Suite struct ValidateCommandTests {
-    private func validate(_ workflow: String, _ arguments: String...) async throws -> (ExitStatus, RecordingConsole) {
+    private func validate(_ workflow: String, _ arguments: String...) async throws -> (ProgramStatus, RecordingConsole) {
         let place = try Workplace()
         let file = try place.file("w.json", workflow)
         let program = Program(composition: testComposition, console: place.console, interrupts: place.interrupts)

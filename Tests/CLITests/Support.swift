@@ -96,7 +96,7 @@ let testComposition = Composition(
     }, backend: Composition.standard.backend)
 
 /// A folder with workflows, and the program in it.
-final class Workplace {
+final class Workplace: Sendable {
     let path: String
     let console: RecordingConsole
     let interrupts = TestInterrupts()
@@ -119,12 +119,12 @@ final class Workplace {
         ["--models", "\(path)/models", "--input", "\(path)/input", "--output", "\(path)/output"]
     }
 
-    func run(_ arguments: String...) async -> ExitStatus {
+    func run(_ arguments: String...) async -> ProgramStatus {
         await Program(composition: testComposition, console: console, interrupts: interrupts).run(arguments)
     }
 
     /// Runs a workflow with the folders of this place.
-    func runWorkflow(_ workflow: String, _ arguments: String...) async throws -> ExitStatus {
+    func runWorkflow(_ workflow: String, _ arguments: String...) async throws -> ProgramStatus {
         let file = try file("workflow.json", workflow)
         return await Program(composition: testComposition, console: console, interrupts: interrupts)
             .run([file] + folderArguments + arguments)
