@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 # Numerics are tested in release: debug Swift is 60-400 times slower in loops.
-TEST_FLAGS := -c release -Xswiftc -enable-testing
+# One set of flags for everything, so that `make demo` and `make test` share their build.
+FLAGS := -c release -Xswiftc -enable-testing
 DEMO := .demo
 
 .PHONY: setup build demo test lint format benchmark clean
@@ -12,15 +13,15 @@ setup:
 	@Scripts/install-packages
 
 build: setup
-	swift build -c release
+	swift build $(FLAGS)
 
 demo: build
 	@Scripts/demo $(DEMO)
 
 test: setup
 	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks
-	swift build --build-tests $(TEST_FLAGS)
-	swift test $(TEST_FLAGS) --skip-build
+	swift build --build-tests $(FLAGS)
+	swift test $(FLAGS) --skip-build
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks

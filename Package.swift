@@ -31,7 +31,11 @@ func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "graphrun",
-    products: [.executable(name: "graphrun", targets: ["graphrun"])],
+    products: [
+        .executable(name: "graphrun", targets: ["graphrun"]),
+        // For Benchmarks/, a package of its own.
+        .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    ],
     dependencies: [
         .package(path: "Sources/Kit"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -44,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
+        .target(name: "CSignals"),
         .target(
             name: "CImages", dependencies: ["CPNG", "CJPEG", "CWebP"],
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
@@ -64,20 +69,27 @@ let package = Package(
         module("Models", [kit, "Layers", "Checkpoints", "Text", "Sampling", "Images"]),
         module("Sampling", [kit, "CSampling"]),
         module("Images", [kit, "CImages"]),
-        module("ModelMaker", [kit]),
+        module("Hashing", []),
+        module("ModelMaker", [kit, "Hashing"]),
 
         // Above it: graphs, nodes, the program.
         module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
-        module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
+        module(
+            "Engine",
+            [
+                kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
-        module("RgthreeNodes", [kit, "Images"], path: "Nodes/Rgthree"),
+        module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module(
             "GraphRun",
             [
                 kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
+                "CSignals",
                 "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -91,15 +103,24 @@ let package = Package(
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
         suite("TextTests", ["Text"], resources: [.copy("Files")]),
+        suite("ModelMakerTests", ["ModelMaker", "Hashing", "Text"], resources: [.copy("Files")]),
         suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
-        suite("ModelsTests", ["Models", "CPUBackend"]),
+        suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
-            ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
-        suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
+            [
+                "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
+                "Checkpoints",
+            ], resources: [.copy("Files")]),
+        suite(
+            "GoldenTests",
+            [
+                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",
+                "CustomScriptsNodes", "JPSNodes",
+            ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]
 )

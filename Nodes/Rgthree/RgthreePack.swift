@@ -4,5 +4,6 @@ public import NodeKit
 public let rgthreePack = NodePack(
     "rgthree-comfy",
     nodes: [
-        Seed.self
+        ImageComparer.self,
+        Seed.self,
     ])

@@ -22,7 +22,14 @@ public final class GraphEngine: Sendable {
     ///
     /// - Parameter targets: the output nodes to run; `nil` means all. Ids that are no outputs are ignored.
     public func validate(_ prompt: Prompt, targets: [String]? = nil) async -> ValidationReport {
-        Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
+        await Self.validate(prompt, registry: registry, files: files, targets: targets)
+    }
+
+    /// Checks a whole prompt without an engine: no backend is needed for it.
+    public static func validate(
+        _ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, targets: [String]? = nil
+    ) async -> ValidationReport {
+        await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
     }
 
     /// Runs what validation found sound. Nodes run one after the other, on threads of their own.

@@ -26,11 +26,6 @@ struct VAEDecode: Node {
 
     func run(_ context: NodeContext) async throws {
         let latent = samples.samples
-        guard latent.shape.rank == 4, latent.shape[1] == vae.autoencoder.latentChannels else {
-            throw NodeError(
-                "the latent \(latent.shape) does not fit the VAE (\(vae.autoencoder.family)), which has "
-                    + "\(vae.autoencoder.latentChannels) channels; use the VAE that belongs to the model")
-        }
         guard try !HostMath.hasNonFinite(latent) else {
             throw NodeError(
                 "the latent has values that are not numbers (NaN or infinite), so there is no picture in it; check the "

@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 public import Tensors
 
@@ -32,35 +31,13 @@ public struct SafetensorsWriter {
         var text = Array(JSON.object(header).text().utf8)
         // The format wants the data to begin at a multiple of 8.
         while text.count % 8 != 0 { text.append(0x20) }
-        let temporary = "\(path).\(getpid()).tmp"
-        do {
-            let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-            guard file >= 0 else { throw FileError(path, "cannot be written: \(FileSystem.lastProblem())") }
-            defer { _ = close(file) }
-            let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
-            try unsafe (length + text).withUnsafeBytes { try unsafe write($0, to: file, path) }
+        let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+        try AtomicFile.write(path) { file throws in
+            try unsafe (length + text).withUnsafeBytes { try unsafe file.append($0) }
             for (_, tensor) in tensors {
                 let contiguous = tensor.isContiguous ? tensor : try tensor.converted(to: tensor.dtype)
-                try unsafe contiguous.withBytes { try unsafe write($0, to: file, path) }
+                try unsafe contiguous.withBytes { try unsafe file.append($0) }
             }
-            guard unsafe rename(temporary, path) == 0 else {
-                throw FileError(path, "cannot be written: \(FileSystem.lastProblem())")
-            }
-        } catch {
-            unsafe _ = unlink(temporary)
-            throw error
-        }
-    }
-
-    private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws {
-        var start = 0
-        while start < bytes.count {
-            let count = unsafe Glibc.write(file, bytes.baseAddress?.advanced(by: start), bytes.count - start)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FileError(path, "cannot be written: \(FileSystem.lastProblem())")
-            }
-            start += count
         }
     }
 }

@@ -30,11 +30,29 @@ public struct UniPCSampler: Sampler {
         let deviation: Float
         let lambda: Float
 
+        /// With the reference's rounding, which shows at low noise.
         init(_ sigma: Float) {
             self.sigma = sigma
             alpha = 1 / (sigma * sigma + 1).squareRoot()
             deviation = (1 - alpha * alpha).squareRoot()
             lambda = log(alpha) - 0.5 * log(1 - alpha * alpha)
+        }
+
+        /// Without cancellation: λ = −ln σ.
+        init(exactly sigma: Float) {
+            self.sigma = sigma
+            alpha = 1 / (sigma * sigma + 1).squareRoot()
+            deviation = sigma * alpha
+            lambda = -log(sigma)
+        }
+
+        /// The levels of a schedule; exactly where rounding would make neighbours equal and the method undefined.
+        static func all(_ sigmas: [Float]) -> [Level] {
+            let rounded = sigmas.map { Level($0) }
+            let isDistinct = zip(rounded, rounded.dropFirst()).allSatisfy {
+                $0.lambda != $1.lambda && $1.lambda.isFinite
+            }
+            return isDistinct ? rounded : sigmas.map { Level(exactly: $0) }
         }
     }
 
@@ -50,7 +68,7 @@ public struct UniPCSampler: Sampler {
     ) throws -> (x: Tensor, lastSigma: Float) {
         var sigmas = given
         if sigmas[sigmas.count - 1] == 0 { sigmas[sigmas.count - 1] = 0.001 }
-        let levels = sigmas.map(Level.init)
+        let levels = Level.all(sigmas)
         let last = levels[levels.count - 1]
         let scale = (1 + sigmas[0] * sigmas[0]).squareRoot()
         var y = try Elementwise.map(start) { $0 / scale }
@@ -70,6 +88,8 @@ public struct UniPCSampler: Sampler {
         } else {
             for step in 1...steps {
                 let level = levels[step]
+                let fromAlpha = levels[step - 1].alpha
+                let before = try Elementwise.map(y) { $0 / fromAlpha }
                 let here = step < order ? step : min(order, steps + 1 - step)
                 let update = Update(history: history, level: level, order: here, variant: variant)
                 let predicted = try update.predicted(y)
@@ -81,10 +101,9 @@ public struct UniPCSampler: Sampler {
                 } else {
                     y = predicted
                 }
-                let shown = try Elementwise.map(y) { $0 / level.alpha }
                 try onStep(
                     SamplingStep(
-                        step: step, total: steps, sigma: sigmas[step - 1], x: shown,
+                        step: step, total: steps, sigma: sigmas[step - 1], x: before,
                         denoised: history[history.count - 1].value))
             }
         }
