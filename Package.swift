@@ -31,7 +31,11 @@ func suite(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "graphrun",
-    products: [.executable(name: "graphrun", targets: ["graphrun"])],
+    products: [
+        .executable(name: "graphrun", targets: ["graphrun"]),
+        // For Benchmarks/, a package of its own.
+        .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    ],
     dependencies: [
         .package(path: "Sources/Kit"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -42,30 +46,45 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(name: "CSignals"),
+        .target(
+            name: "CImages", dependencies: ["CPNG"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))], linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "CKernels", dependencies: ["COpenBLAS", "CDNNL"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
+            linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
+        .target(name: "CSampling", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Below NodeKit: numbers, files, models.
-        module("CPUBackend", [kit, "CKernels", "COpenBLAS", "CDNNL"]),
-        module("Checkpoints", [kit]),
-        module("Text", [kit, .product(name: "Collections", package: "swift-collections")]),
+        module("CPUBackend", [kit, "CKernels"]),
+        module("Checkpoints", [kit, "Sampling"]),
+        module("Text", [kit, .product(name: "HeapModule", package: "swift-collections")]),
         module("Layers", [kit, "Checkpoints"]),
-        module("Models", [kit, "Layers", "Checkpoints", "Text"]),
-        module("Sampling", [kit]),
-        module("Images", [kit, "CPNG"]),
-        module("ModelMaker", [kit]),
+        module("Models", [kit, "Layers", "Checkpoints", "Text", "Sampling", "Images"]),
+        module("Sampling", [kit, "CSampling"]),
+        module("Images", [kit, "CImages"]),
+        module("Hashing", []),
+        module("ModelMaker", [kit, "Hashing"]),
 
         // Above it: graphs, nodes, the program.
         module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
-        module("Engine", [kit, "Workflow", .product(name: "Collections", package: "swift-collections")]),
+        module(
+            "Engine",
+            [
+                kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
-        module("RgthreeNodes", [kit, "Images"], path: "Nodes/Rgthree"),
+        module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module(
             "GraphRun",
             [
                 kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
+                "CSignals",
                 "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -73,18 +92,30 @@ let package = Package(
         .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
 
         .target(
-            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker"], swiftSettings: testSettings),
+            name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
+            swiftSettings: testSettings),
         suite("KitTests", []),
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
         suite("TextTests", ["Text"], resources: [.copy("Files")]),
+        suite("ModelMakerTests", ["ModelMaker", "Hashing", "Text"], resources: [.copy("Files")]),
         suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow"]),
-        suite("ModelsTests", ["Models", "CPUBackend"]),
-        suite("NodesTests", ["CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Engine", "CPUBackend"]),
-        suite("GoldenTests", ["GraphRun", "Engine"], resources: [.copy("Cases")]),
+        suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
+        suite(
+            "NodesTests",
+            [
+                "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
+                "Checkpoints",
+            ], resources: [.copy("Files")]),
+        suite(
+            "GoldenTests",
+            [
+                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",
+                "CustomScriptsNodes", "JPSNodes",
+            ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
     ]
 )

@@ -87,8 +87,8 @@ CLONES void cn_e5m2_to_bf16(const uint8_t *restrict in, uint16_t *restrict out, 
   for (size_t i = 0; i < n; i++) out[i] = (uint16_t)(as_bits(e5m2_value(in[i])) >> 16);
 }
 
-// Nearest even with saturation at the largest finite value; NaN stays NaN.
-static inline uint8_t float_to_fp8(float f, int mantissa, int bias, uint8_t top, uint8_t nan) {
+// Nearest even. What does not fit becomes the largest number in e4m3fn, which has no infinity, and infinity in e5m2.
+static inline uint8_t float_to_fp8(float f, int mantissa, int bias, uint8_t top, uint8_t overflow, uint8_t nan) {
   const uint32_t x = as_bits(f);
   const uint8_t sign = (uint8_t)((x >> 24) & 0x80u);
   const uint32_t a = x & 0x7fffffffu;
@@ -104,13 +104,13 @@ static inline uint8_t float_to_fp8(float f, int mantissa, int bias, uint8_t top,
   const uint32_t odd = (a >> shift) & 1;
   const uint32_t rounded = (a + ((1u << (shift - 1)) - 1) + odd) >> shift;
   const uint32_t code = rounded - ((uint32_t)(127 - bias) << mantissa);
-  return (uint8_t)(sign | (code > top ? top : (uint8_t)code));
+  return (uint8_t)(sign | (code > top ? overflow : (uint8_t)code));
 }
 void cn_f32_to_e4m3(const float *in, uint8_t *out, size_t n) {
-  for (size_t i = 0; i < n; i++) out[i] = float_to_fp8(in[i], 3, 7, 0x7e, 0x7f);
+  for (size_t i = 0; i < n; i++) out[i] = float_to_fp8(in[i], 3, 7, 0x7e, 0x7e, 0x7f);
 }
 void cn_f32_to_e5m2(const float *in, uint8_t *out, size_t n) {
-  for (size_t i = 0; i < n; i++) out[i] = float_to_fp8(in[i], 2, 15, 0x7b, 0x7e);
+  for (size_t i = 0; i < n; i++) out[i] = float_to_fp8(in[i], 2, 15, 0x7b, 0x7c, 0x7e);
 }
 
 static double clamp_integer(double v, double lo, double hi) {
@@ -197,5 +197,30 @@ void cn_convert(const void *in, int32_t from, void *out, int32_t to, size_t n) {
     const size_t m = n - i < 256 ? n - i : 256;
     widen((const char *)in + i * a, from, block, m);
     narrow(block, (char *)out + i * b, to, m);
+  }
+}
+
+static inline float half(float x) { return half_to_float(float_to_half(x)); }
+
+void cn_round_fp8_stochastic(const float *in, const float *uniform, uint8_t *out, size_t n, int mantissa_bits) {
+  const int e4m3 = mantissa_bits == 3;
+  const int bias = e4m3 ? 7 : 15, top = e4m3 ? 15 : 31;
+  const float limit = e4m3 ? 448.0f : 57344.0f, steps = e4m3 ? 8.0f : 4.0f;
+  for (size_t i = 0; i < n; i++) {
+    const float x = half(in[i]), a = fabsf(x);
+    float exponent = floorf(half(log2f(a))) + (float)bias;
+    exponent = !(exponent > 0) ? 0 : exponent > (float)top ? (float)top : exponent;
+    const int e = (int)exponent;
+    float mantissa;
+    if (e != 0) {
+      mantissa = half(half(half(a / half(ldexpf(1, e - bias))) - 1.0f) * steps);
+    } else {
+      mantissa = half(a / half(ldexpf(1, 1 - bias - mantissa_bits)));
+    }
+    mantissa = half(floorf(half(mantissa + uniform[i])) / steps);
+    float value = e != 0 ? half(half(ldexpf(1, e - bias)) * half(1.0f + mantissa)) : half(ldexpf(1, 1 - bias) * mantissa);
+    value = value > limit ? limit : value;
+    value = copysignf(value, x);
+    if (e4m3) cn_f32_to_e4m3(&value, out + i, 1); else cn_f32_to_e5m2(&value, out + i, 1);
   }
 }

@@ -27,7 +27,11 @@ public struct ConditioningEntry: Sendable {
     public init(context: Tensor) { self.context = context }
 
     public subscript<Key: ConditioningKey>(key: Key.Type) -> Key.Value? {
-        get { properties[ObjectIdentifier(key)]?.value as? Key.Value }
+        get {
+            // Not `properties[…]?.value as? Key.Value`: for an optional `Value` that turns absence into a present nil.
+            guard let property = properties[ObjectIdentifier(key)] else { return nil }
+            return property.value as? Key.Value
+        }
         set {
             guard let newValue else {
                 properties[ObjectIdentifier(key)] = nil

@@ -15,10 +15,17 @@ public import JSON
 @propertyWrapper public struct Input<Value: InputValue>: InputPort {
     private final class Box {
         var value: Value?
+        var wasReadUnset = false
     }
     private let box = Box()
     private let initial: Value?
     let options: [InputOption]
+
+    // Beside the next one, since the compiler initializes a property by itself only where an `init()` stands.
+    public init() {
+        options = []
+        initial = nil
+    }
 
     public init(_ options: InputOption...) {
         self.options = options
@@ -31,14 +38,19 @@ public import JSON
     }
 
     /// The value of the present call.
+    ///
+    /// In ``Node/fingerprint(_:)`` a linked input has no value yet: a number reads as its default or 0, a text as "",
+    /// and the engine then does not keep the node's results. Ask ``isGiven`` first to avoid that.
     public var wrappedValue: Value {
         if let value = box.value { return value }
+        box.wasReadUnset = true
         if let initial { return initial }
         if let absent = Value.absent { return absent }
+        if let blank = Value.blank { return blank }
         preconditionFailure("a required input was read outside `run`")
     }
 
-    /// Gives access to ``isConnected``.
+    /// Gives access to ``isGiven``.
     public var projectedValue: Input<Value> { self }
 
     /// Whether the workflow gives a value for the input.
@@ -67,14 +79,22 @@ public import JSON
             members = ordered
         }
         return InputSchema(
-            name: name, kind: kind, isOptional: isOptional, isList: Value.isList, options: members)
+            name: name, kind: kind, isOptional: isOptional, isList: Value.isList, takesLiterals: Value.takesLiterals,
+            options: members)
     }
+
+    var isMissing: Bool { box.value == nil && initial == nil && Value.absent == nil }
+    var wasReadUnset: Bool { box.wasReadUnset }
 }
 
 /// The type-erased side of ``Input``.
 protocol InputPort {
     func bind(_ values: [any NodeValue], port: String) throws
     func schema(label: String) -> InputSchema
+    /// Whether reading the property would have nothing to return.
+    var isMissing: Bool { get }
+    /// Whether the property was read although the workflow gave it no value yet.
+    var wasReadUnset: Bool { get }
 }
 
 /// `clipName1` → `clip_name1`
@@ -124,6 +144,7 @@ public struct InputOption: Sendable {
     public static func range(_ range: ClosedRange<Double>) -> InputOption {
         InputOption(effect: .members([("min", .double(range.lowerBound)), ("max", .double(range.upperBound))]))
     }
+    public static func step(_ value: Int) -> InputOption { option("step", .int(Int64(value))) }
     public static func step(_ value: Double) -> InputOption { option("step", .double(value)) }
     public static func round(_ value: Double) -> InputOption { option("round", .double(value)) }
     public static var multiline: InputOption { option("multiline", .bool(true)) }

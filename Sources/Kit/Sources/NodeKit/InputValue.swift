@@ -8,6 +8,10 @@ public protocol InputValue: Sendable {
     static var isList: Bool { get }
     /// What the property reads when the workflow gives nothing; `nil` where a value is required.
     static var absent: Self? { get }
+    /// Whether a constant of a workflow file can be the value.
+    static var takesLiterals: Bool { get }
+    /// What a required literal reads as where its value is not known yet: 0, "" or false; `nil` for other types.
+    static var blank: Self? { get }
     /// The property's value from the values on the link.
     ///
     /// - Throws: ``NodeError`` when a value has another type.
@@ -21,6 +25,13 @@ extension NodeValue {
     public static var isOptional: Bool { false }
     public static var isList: Bool { false }
     public static var absent: Self? { nil }
+    public static var takesLiterals: Bool {
+        self is any LiteralValue.Type || self == AnyNodeValue.self || self == JSONNodeValue.self
+    }
+    public static var blank: Self? {
+        guard let type = self as? any LiteralValue.Type else { return nil }
+        return (type.init(literal: .string("")) ?? type.init(literal: .int(0))) as? Self
+    }
     public var defaultLiteral: JSON? { (self as? any LiteralValue)?.literal }
 
     public static func make(from values: [any NodeValue], port: String) throws -> Self {
@@ -33,22 +44,27 @@ extension NodeValue {
         if let boxed = value as? AnyNodeValue { return try convert(boxed.base, port: port) }
         if let anything = AnyNodeValue(value) as? Self { return anything }
         // Numbers, texts and switches pass between each other as literals do.
-        if let type = Self.self as? any LiteralValue.Type, let literal = value as? any LiteralValue,
-            let converted = type.init(literal: literal.literal) as? Self
+        if let type = Self.self as? any LiteralValue.Type, let json = literal(of: value),
+            let converted = type.init(literal: json) as? Self
         {
             return converted
         }
         throw NodeError(
             "input \"\(port)\": expected \(socketType), found \(type(of: value).socketType) (\(type(of: value)))")
     }
-}
 
+    private static func literal(of value: any NodeValue) -> JSON? {
+        (value as? any LiteralValue)?.literal ?? (value as? JSONNodeValue)?.json
+    }
+}
 
 extension Optional: InputValue where Wrapped: InputValue {
     public static var inputType: String { Wrapped.inputType }
     public static var isOptional: Bool { true }
     public static var isList: Bool { Wrapped.isList }
     public static var absent: Wrapped?? { .some(nil) }
+    public static var takesLiterals: Bool { Wrapped.takesLiterals }
+    public static var blank: Wrapped?? { nil }
     public var defaultLiteral: JSON? { self?.defaultLiteral }
     public static func make(from values: [any NodeValue], port: String) throws -> Wrapped? {
         try Wrapped.make(from: values, port: port)
@@ -59,6 +75,8 @@ extension Array: InputValue where Element: NodeValue {
     public static var inputType: String { Element.inputType }
     public static var isOptional: Bool { false }
     public static var absent: [Element]? { nil }
+    public static var takesLiterals: Bool { Element.takesLiterals }
+    public static var blank: [Element]? { nil }
     public var defaultLiteral: JSON? { nil }
     public static func make(from values: [any NodeValue], port: String) throws -> [Element] {
         try values.map { try Element.convert($0, port: port) }

@@ -38,14 +38,16 @@ public struct NodeInfo: Sendable {
     public var version: Int
     public var usesNodeID: Bool
     public var hidden: [HiddenInput]
+    public var style: SchemaStyle
 
     /// - Parameters:
     ///   - id: the name in workflow files (`class_type`).
     ///   - displayName: for people; the id if absent.
     ///   - isOutput: whether the node is run even if nothing consumes its outputs.
+    ///   - style: how the schema is written; `.v3` for nodes that are so in the reference.
     public init(
         _ id: String, displayName: String? = nil, category: String, description: String = "", isOutput: Bool = false,
-        version: Int = 1, usesNodeID: Bool = false, hidden: [HiddenInput] = []
+        version: Int = 1, usesNodeID: Bool = false, hidden: [HiddenInput] = [], style: SchemaStyle = .classic
     ) {
         self.id = id
         self.displayName = displayName ?? id
@@ -55,6 +57,7 @@ public struct NodeInfo: Sendable {
         self.version = version
         self.usesNodeID = usesNodeID
         self.hidden = hidden
+        self.style = style
     }
 }
 

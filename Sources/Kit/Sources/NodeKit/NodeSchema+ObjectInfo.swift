@@ -23,19 +23,24 @@ extension NodeSchema {
             groups["hidden"] = .object(specs)
             order["hidden"] = .array(hidden.map { .string($0.name) })
         }
-        return .object([
+        var entry: JSONObject = [
             "input": .object(groups),
             "input_order": .object(order),
             "output": .array(outputs.map { .string($0.type) }),
             "output_is_list": .array(outputs.map { .bool($0.isList) }),
             "output_name": .array(outputs.map { .string($0.name) }),
             "name": .string(id),
-            "display_name": .string(displayName),
+            "display_name": style == .v3 && displayName == id ? .null : .string(displayName),
             "description": .string(description),
             "python_module": .string(module),
             "category": .string(category),
             "output_node": .bool(isOutput),
-        ])
+        ]
+        if style == .v3 {
+            entry["deprecated"] = .bool(false)
+            entry["experimental"] = .bool(false)
+        }
+        return .object(entry)
     }
 }
 

@@ -19,11 +19,12 @@ public struct NodeSchema: Sendable {
     public var inputs: [InputSchema]
     public var hidden: [HiddenInput]
     public var outputs: [OutputSchema]
+    public var style: SchemaStyle
 
     public init(
         id: String, displayName: String, category: String, description: String = "", module: String = "nodes",
         isOutput: Bool = false, version: Int = 1, usesNodeID: Bool = false, inputs: [InputSchema],
-        hidden: [HiddenInput] = [], outputs: [OutputSchema]
+        hidden: [HiddenInput] = [], outputs: [OutputSchema], style: SchemaStyle = .classic
     ) {
         self.id = id
         self.displayName = displayName
@@ -36,11 +37,19 @@ public struct NodeSchema: Sendable {
         self.inputs = inputs
         self.hidden = hidden
         self.outputs = outputs
+        self.style = style
     }
 
     public func input(named name: String) -> InputSchema? { inputs.first { $0.name == name } }
     /// Whether the node takes whole lists in one call.
     public var takesLists: Bool { inputs.contains { $0.isList } }
+}
+
+/// How the entry of `/object_info` is written: the reference's older and newer nodes differ (server-api.md §6.1, §6.2).
+public enum SchemaStyle: Sendable, Hashable {
+    case classic
+    /// A display name that is only the id is null; `deprecated` and `experimental` are always there.
+    case v3
 }
 
 /// One input of a node.
@@ -56,16 +65,20 @@ public struct InputSchema: Sendable {
     public var isOptional: Bool
     /// Whether the node receives the whole list of values.
     public var isList: Bool
+    /// Whether a constant can be the value; `false` for pictures, models and the like.
+    public var takesLiterals: Bool
     /// Further options as in `/object_info`: default, min, max, step, round, multiline, dynamicPrompts, forceInput, …
     public var options: JSONObject
 
     public init(
-        name: String, kind: Kind, isOptional: Bool = false, isList: Bool = false, options: JSONObject = JSONObject()
+        name: String, kind: Kind, isOptional: Bool = false, isList: Bool = false, takesLiterals: Bool = true,
+        options: JSONObject = JSONObject()
     ) {
         self.name = name
         self.kind = kind
         self.isOptional = isOptional
         self.isList = isList
+        self.takesLiterals = takesLiterals
         self.options = options
     }
 

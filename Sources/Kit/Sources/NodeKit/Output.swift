@@ -53,7 +53,6 @@ extension NodeValue {
     public var nodeValues: [any NodeValue] { [(self as? AnyNodeValue)?.base ?? self] }
 }
 
-
 extension Array: OutputValue where Element: NodeValue {
     public static var outputType: String { Element.socketType }
     public static var isList: Bool { true }

@@ -6,7 +6,7 @@ public struct LinearWeight: Sendable {
     /// `[out, in]`, of any type; host memory, usually a view of a mapped file. Elements of a row are neighbours; rows
     /// may be farther apart than `in` (column views).
     public var matrix: Tensor
-    /// The type the reference holds the weight in; values are rounded to it (nearest even, fp8 saturating) before use.
+    /// The type the reference holds the weight in; values are rounded to it (nearest even) before use.
     /// `nil`: as stored.
     public var heldAs: DType?
     /// Scalar factor of scaled-fp8 files, 1 otherwise.

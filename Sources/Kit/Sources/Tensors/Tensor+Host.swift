@@ -9,7 +9,9 @@ extension Tensor {
         guard let bytes = unsafe storage.hostBytes else {
             throw TensorError(.deviceMismatch, "the tensor \(shape) is not in host memory")
         }
-        guard isContiguous else { throw TensorError(.shapeMismatch, "a strided view \(shape) has no single range of bytes") }
+        guard isContiguous else {
+            throw TensorError(.shapeMismatch, "a strided view \(shape) has no single range of bytes")
+        }
         let start = offset * dtype.byteCount
         return try unsafe body(UnsafeRawBufferPointer(rebasing: bytes[start..<start + count * dtype.byteCount]))
     }
@@ -44,8 +46,8 @@ extension Tensor {
         return try converted(to: .float32)
     }
 
-    /// A contiguous copy with elements of another type, rounded to nearest even (fp8 saturates at its largest
-    /// finite value). Through float32, except that equal types are copied bit for bit.
+    /// A contiguous copy with elements of another type, rounded to nearest even (what is too large for e4m3fn
+    /// becomes its largest number). Through float32, except that equal types are copied bit for bit.
     public func converted(to target: DType) throws(TensorError) -> Tensor {
         guard let bytes = unsafe storage.hostBytes else {
             throw TensorError(.deviceMismatch, "the tensor \(shape) is not in host memory")
@@ -79,6 +81,29 @@ extension Tensor {
                     axis -= 1
                 }
                 if axis < 0 { break }
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The values rounded to an fp8 type up or down at random, as the reference rounds patched fp8 weights.
+    ///
+    /// - Parameter uniforms: as many numbers in [0, 1), each a float16 value.
+    /// - Throws: ``TensorError`` when the shapes differ or the type is not fp8.
+    public func roundedStochastically(to type: DType, uniforms: Tensor) throws -> Tensor {
+        guard type == .float8e4m3 || type == .float8e5m2, uniforms.count == count else {
+            throw TensorError(
+                .shapeMismatch, "stochastic rounding of \(shape) to \(type.rawValue) with \(uniforms.count) numbers")
+        }
+        let (x, u) = (try asFloat32(), try uniforms.asFloat32())
+        return try unsafe x.withBytes { values in
+            try unsafe u.withBytes { numbers in
+                try unsafe Tensor.buildBytes(shape, dtype: type) { out throws(TensorError) in
+                    unsafe cn_round_fp8_stochastic(
+                        values.bindMemory(to: Float.self).baseAddress, numbers.bindMemory(to: Float.self).baseAddress,
+                        out.bindMemory(to: UInt8.self).baseAddress, count, type == .float8e4m3 ? 3 : 2)
+                }
             }
         }
     }

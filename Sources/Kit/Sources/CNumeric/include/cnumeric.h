@@ -4,7 +4,7 @@
 
 /* Element types, as DType.code: 0 f64, 1 f32, 2 f16, 3 bf16, 4 e4m3fn, 5 e5m2, 6 i64, 7 i32, 8 i16, 9 i8, 10 u8, 11 bool */
 
-/* Converts n neighbouring elements; float results round to nearest even, fp8 saturates, integers truncate and clamp. */
+/* Converts n neighbouring elements; float results round to nearest even, e4m3fn saturates, integers truncate and clamp. */
 void cn_convert(const void *in, int32_t from, void *out, int32_t to, size_t n);
 
 void cn_f16_to_f32(const uint16_t *in, float *out, size_t n);
@@ -21,3 +21,7 @@ void cn_f32_to_e5m2(const float *in, uint8_t *out, size_t n);
 
 float cn_half_value(uint16_t bits);
 uint16_t cn_half_bits(float value);
+
+/* Stochastic rounding to fp8 in float16 arithmetic, every step rounded (families-sd3-aura.md section 15).
+   uniform: one number in [0, 1) per element that is a float16 value. mantissa_bits 3: e4m3fn, 2: e5m2. */
+void cn_round_fp8_stochastic(const float *in, const float *uniform, uint8_t *out, size_t n, int mantissa_bits);

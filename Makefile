@@ -1,0 +1,36 @@
+# The two commands of the README are `make demo` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+
+# Numerics are tested in release: debug Swift is 60-400 times slower in loops.
+# One set of flags for everything, so that `make demo` and `make test` share their build.
+FLAGS := -c release -Xswiftc -enable-testing
+DEMO := .demo
+
+.PHONY: setup build demo test lint format benchmark clean
+
+setup:
+	@Scripts/install-packages
+
+build: setup
+	swift build $(FLAGS)
+
+demo: build
+	@Scripts/demo $(DEMO)
+
+test: setup
+	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks
+	swift build --build-tests $(FLAGS)
+	swift test $(FLAGS) --skip-build
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Nodes Tests Benchmarks
+
+benchmark: setup
+	@Scripts/benchmark
+
+clean:
+	rm -rf .build $(DEMO)

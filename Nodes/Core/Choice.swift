@@ -1,0 +1,12 @@
+import NodeKit
+
+/// The case that a combo's text names. A text that came over a link was not validated.
+///
+/// - Throws: ``NodeError`` listing what is allowed.
+func choice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String, _ input: String) throws -> Choice {
+    guard let found = Choice(rawValue: text) else {
+        let allowed = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        throw NodeError("input \"\(input)\": \"\(text)\" is unknown; use one of: \(allowed)")
+    }
+    return found
+}

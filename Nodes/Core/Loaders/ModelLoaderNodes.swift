@@ -1,0 +1,86 @@
+import Diffusion
+import Models
+import NodeKit
+import Tensors
+
+/// A diffusion network from a file of its own.
+struct UNETLoader: Node {
+    static let info = NodeInfo("UNETLoader", displayName: "Load Diffusion Model", category: "advanced/loaders")
+
+    @Input(.files("diffusion_models")) var unetName: String
+    @Input(.choices(["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"])) var weightDtype: String
+    @Output var model: DiffusionModel
+
+    func run(_ context: NodeContext) async throws {
+        let path = try context.files.model("diffusion_models", unetName)
+        model = DiffusionModel(
+            network: try ModelLoader.network(path: path, weightType: try weightType(), warn: context.warn))
+    }
+
+    /// The type every weight is rounded to; `nil` keeps the file's.
+    private func weightType() throws -> DType? {
+        switch weightDtype {
+        case "default": return nil
+        // "fast" concerns only how a GPU multiplies.
+        case "fp8_e4m3fn", "fp8_e4m3fn_fast": return .float8e4m3
+        case "fp8_e5m2": return .float8e5m2
+        default:
+            throw NodeError(
+                "input \"weight_dtype\": \"\(weightDtype)\" is unknown; use default, fp8_e4m3fn, fp8_e4m3fn_fast or "
+                    + "fp8_e5m2")
+        }
+    }
+}
+
+/// Network, text encoders and VAE from an all-in-one file.
+struct CheckpointLoaderSimple: Node {
+    static let info = NodeInfo(
+        "CheckpointLoaderSimple", displayName: "Load Checkpoint", category: "loaders",
+        description: "Loads a model with its text encoders and VAE from one file.")
+
+    @Input(.files("checkpoints"), .tooltip("A file in models/checkpoints.")) var ckptName: String
+    @Output var model: DiffusionModel
+    @Output var clip: TextEncoderValue
+    @Output var vae: AutoencoderValue
+
+    func run(_ context: NodeContext) async throws {
+        let files = context.files
+        let parts = try ModelLoader.checkpoint(
+            path: try files.model("checkpoints", ckptName), tokenizerFolders: files.modelFolders("tokenizers"),
+            embeddings: { files.embedding(named: $0) }, warn: context.warn)
+        model = DiffusionModel(network: parts.network)
+        clip = TextEncoderValue(parts.encoder ?? MissingTextEncoder(file: ckptName))
+        vae = AutoencoderValue(parts.autoencoder ?? MissingAutoencoder(file: ckptName))
+    }
+}
+
+/// A VAE from a file of its own.
+struct VAELoader: Node {
+    static let info = NodeInfo("VAELoader", displayName: "Load VAE", category: "loaders")
+
+    @Input(.files("vae", extra: ["pixel_space"])) var vaeName: String
+    @Output var vae: AutoencoderValue
+
+    func run(_ context: NodeContext) async throws {
+        guard vaeName != "pixel_space" else {
+            throw NodeError(
+                "input \"vae_name\": pixel_space is for models that paint pixels directly, and none of them is "
+                    + "supported; choose the file of the model's VAE")
+        }
+        let path = try context.files.model("vae", vaeName)
+        vae = AutoencoderValue(try ModelLoader.autoencoder(path: path, warn: context.warn))
+    }
+}
+
+/// A ControlNet.
+struct ControlNetLoader: Node {
+    static let info = NodeInfo("ControlNetLoader", displayName: "Load ControlNet Model", category: "loaders")
+
+    @Input(.files("controlnet")) var controlNetName: String
+    @Output var controlNet: ControlNet
+
+    func run(_ context: NodeContext) async throws {
+        let path = try context.files.model("controlnet", controlNetName)
+        controlNet = ControlNet(network: try ModelLoader.controlNetwork(path: path, warn: context.warn))
+    }
+}

@@ -1,0 +1,67 @@
+import Diffusion
+import Models
+import NodeKit
+
+/// A text encoder from one file.
+struct CLIPLoader: Node {
+    static let info = NodeInfo("CLIPLoader", displayName: "Load CLIP", category: "advanced/loaders")
+
+    @Input(.files("text_encoders")) var clipName: String
+    @Input(
+        .choices([
+            "stable_diffusion", "stable_cascade", "sd3", "stable_audio", "mochi", "ltxv", "pixart", "cosmos", "lumina2",
+            "wan", "hidream", "chroma", "ace", "omnigen2", "qwen_image", "hunyuan_image",
+        ]))
+    var type: String
+    @Input(.choices(["default", "cpu"]), .advanced) var device: String?
+    @Output var clip: TextEncoderValue
+
+    func run(_ context: NodeContext) async throws {
+        clip = try context.textEncoder(files: [clipName], type: type)
+    }
+}
+
+/// Two text encoders that work together.
+struct DualCLIPLoader: Node {
+    static let info = NodeInfo("DualCLIPLoader", category: "advanced/loaders")
+
+    @Input(.files("text_encoders")) var clipName1: String
+    @Input(.files("text_encoders")) var clipName2: String
+    @Input(.choices(["sdxl", "sd3", "flux", "hunyuan_video", "hidream", "hunyuan_image"])) var type: String
+    @Input(.choices(["default", "cpu"]), .advanced) var device: String?
+    @Output var clip: TextEncoderValue
+
+    func run(_ context: NodeContext) async throws {
+        clip = try context.textEncoder(files: [clipName1, clipName2], type: type)
+    }
+}
+
+/// A combination of text encoders that can be built.
+private struct EncoderSet {
+    var type: String
+    var files: Int
+    var loader: String
+
+    static let supported = [EncoderSet(type: "flux", files: 2, loader: "DualCLIPLoader")]
+}
+
+extension NodeContext {
+    /// Builds the text encoder of a loader node.
+    ///
+    /// - Throws: ``NodeError`` naming the supported types when `type` is another.
+    fileprivate func textEncoder(files names: [String], type: String) throws -> TextEncoderValue {
+        let supported = EncoderSet.supported
+        guard supported.contains(where: { $0.type == type && $0.files == names.count }) else {
+            let list = supported.map { "\"\($0.type)\" with \($0.loader)" }.joined(separator: ", ")
+            throw NodeError(
+                "input \"type\": \"\(type)\" with \(names.count == 1 ? "one file" : "\(names.count) files") is not "
+                    + "supported yet; supported: \(list)")
+        }
+        let files = files
+        return TextEncoderValue(
+            try ModelLoader.textEncoder(
+                paths: try names.map { try files.model("text_encoders", $0) }, type: type,
+                tokenizerFolders: files.modelFolders("tokenizers"), embeddings: { files.embedding(named: $0) },
+                warn: warn))
+    }
+}

@@ -1,0 +1,9 @@
+public import NodeKit
+
+/// Nodes of ComfyUI-Custom-Scripts.
+public let customScriptsPack = NodePack(
+    "ComfyUI-Custom-Scripts",
+    nodes: [
+        ShowText.self,
+        StringFunction.self,
+    ])

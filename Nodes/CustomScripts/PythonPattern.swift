@@ -1,0 +1,87 @@
+import NodeKit
+
+/// A regular expression in Python's syntax, run by Swift's `Regex`.
+///
+/// The two syntaxes agree on what prompts are edited with; ``translated(_:)`` handles where they differ silently.
+/// Lookbehind and conditionals, which `Regex` lacks, are reported.
+struct PythonPattern {
+    let source: String
+    private let regex: Regex<AnyRegexOutput>
+
+    /// - Throws: ``NodeError`` for an invalid or unsupported pattern.
+    init(_ source: String) throws {
+        self.source = source
+        do {
+            regex = try Regex(Self.translated(source)).matchingSemantics(.unicodeScalar).wordBoundaryKind(.simple)
+        } catch {
+            throw NodeError("the regular expression /\(source)/ cannot be used: \(error)")
+        }
+    }
+
+    /// Every match, from left to right, replaced.
+    ///
+    /// - Throws: ``NodeError`` when the replacement names a group that the pattern does not have.
+    func replacing(in text: String, with replacement: PythonReplacement) throws -> String {
+        var out = ""
+        var position = text.startIndex
+        for match in text.matches(of: regex) {
+            out += text[position..<match.range.lowerBound]
+            out += try replacement.text(for: match.output, pattern: source)
+            position = match.range.upperBound
+        }
+        return out + text[position...]
+    }
+
+    /// The same pattern in Swift's syntax:
+    /// * `\Z` is the very end (Swift: also before a last line feed), `$` the end or before a last line feed (Swift:
+    ///   the very end), `.` everything but a line feed (Swift: no line end at all). `$` and `.` are left alone where
+    ///   the pattern sets the flags m or s, which mean the same in both.
+    /// * In a class `]` in first place, `[`, and doubled `&`, `-`, `~` are plain characters (Swift: set operations).
+    static func translated(_ pattern: String) -> String {
+        let flags = inlineFlags(pattern)
+        var out = ""
+        var characters = Array(pattern.unicodeScalars)[...]
+        while let character = characters.popFirst() {
+            switch character {
+            case "\\":
+                guard let escaped = characters.popFirst() else { return out + "\\" }
+                out += escaped == "Z" ? "\\z" : "\\\(escaped)"
+            case "[": out += translatedClass(&characters)
+            case "$" where !flags.contains("m"): out += "(?=\\n?\\z)"
+            case "." where !flags.contains("s"): out += "[^\\n]"
+            default: out.unicodeScalars.append(character)
+            }
+        }
+        return out
+    }
+
+    /// A class whose "[" has been taken; takes the rest of it.
+    private static func translatedClass(_ characters: inout ArraySlice<Unicode.Scalar>) -> String {
+        var out = "["
+        if characters.first == "^" {
+            characters.removeFirst()
+            out += "^"
+        }
+        var isFirst = true
+        var previous: Unicode.Scalar?
+        while let character = characters.popFirst() {
+            switch character {
+            case "\\":
+                guard let escaped = characters.popFirst() else { return out + "\\" }
+                out += "\\\(escaped)"
+            case "]" where !isFirst: return out + "]"
+            case "]", "[": out += "\\\(character)"
+            case _ where character == previous && "&~-".unicodeScalars.contains(character): out += "\\\(character)"
+            default: out.unicodeScalars.append(character)
+            }
+            previous = character
+            isFirst = false
+        }
+        return out
+    }
+
+    /// Letters of all groups like `(?im)` and `(?s:…)`.
+    private static func inlineFlags(_ pattern: String) -> Set<Character> {
+        Set(pattern.matches(of: /\(\?([a-zA-Z]+)/).flatMap { $0.output.1 })
+    }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import Engine
+import JSON
+import NodeKit
+import Synchronization
+import Tensors
+import Workflow
+
+/// Runs a workflow.
+struct RunCommand: ProgramCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs a workflow. The default command.")
+
+    @OptionGroup var workflow: WorkflowOptions
+    @OptionGroup var folders: FolderOptions
+    @OptionGroup var verbosity: VerbosityOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Type of the operands of matrix products; auto takes bf16 where the processor multiplies it natively.",
+            valueName: "auto|fp32|bf16"),
+        transform: { text in
+            guard let precision = Precision(rawValue: text) else {
+                throw ValidationError("found \"\(text)\", expected auto, fp32 or bf16")
+            }
+            return precision
+        })
+    var precision = Precision.auto
+
+    @Option(help: ArgumentHelp("Threads to compute with; all processors if absent.", valueName: "count"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("Write every node's outputs into a safetensors file.", valueName: "file"))
+    var saveOutputs: String?
+
+    @Flag(help: "Print every event as one line of JSON.") var json = false
+
+    /// Results kept for nodes that are alike; one command runs one workflow, so that nothing else reuses them.
+    private static let cacheBytes = 512 << 20
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: found \(threads), expected 1 to 1024.")
+        }
+    }
+
+    func execute(_ program: Program) async throws -> ExitStatus {
+        let registry = program.registry()
+        let loaded = try LoadedWorkflow(workflow, registry: registry)
+        if !json { program.show(loaded.notes, verbosity.level) }
+        let files = try folders.folders()
+        defer { files.removeTemporaryFolder() }
+        let control = RunControl()
+        program.interrupts.listen {
+            control.cancel()
+        } abort: { [saveOutputs] in
+            files.removeTemporaryFolder()
+            files.removeUnfinishedFiles(alsoIn: saveOutputs.map { [folder(of: $0)] } ?? [])
+        }
+        let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: files)
+        show(report, program.console)
+        guard let validated = report.validated else { return .invalidWorkflow }
+        let engine = GraphEngine(
+            registry: registry, backend: try backend(program), files: files,
+            cache: ResultCache(byteLimit: Self.cacheBytes))
+        return try await run(validated, loaded, engine, control, program.console)
+    }
+
+    private func backend(_ program: Program) throws -> any Backend {
+        do {
+            return try program.composition.backend(precision, threads)
+        } catch {
+            throw ProgramError(.runFailed, String(describing: error))
+        }
+    }
+
+    private func run(
+        _ validated: ValidatedPrompt, _ loaded: LoadedWorkflow, _ engine: GraphEngine, _ control: RunControl,
+        _ console: any Console
+    ) async throws -> ExitStatus {
+        let display = RunDisplay(
+            console, verbosity: verbosity.level, asJSON: json, prompt: validated.prompt,
+            outputFolder: folders.output)
+        let archive = saveOutputs.map { OutputArchive(path: $0, backend: engine.backend) }
+        var options = RunOptions(promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo)
+        if let archive { options.resultObserver = { archive.add($0, $1) } }
+        let start = ContinuousClock.now
+        let result = await engine.run(validated, options: options) { display.show($0) }
+        display.clearBar()
+        switch result.status {
+        case .failed: return .runFailed
+        case .interrupted: return .cancelled
+        case .success: break
+        }
+        do {
+            try archive?.write()
+        } catch {
+            throw ProgramError(.runFailed, String(describing: error))
+        }
+        if !json && verbosity.level == .verbose {
+            console.noteLine("done in \(duration(seconds(start.duration(to: .now))))")
+        }
+        return .done
+    }
+
+    /// Faults, also of parts of the workflow while others can run.
+    private func show(_ report: ValidationReport, _ console: any Console) {
+        if report.isClean { return }
+        if json {
+            let event: JSONObject = ["type": .string("validation"), "data": report.json]
+            return console.print(JSON.object(event).text(.compact))
+        }
+        if report.validated != nil {
+            if verbosity.level == .quiet { return }
+            console.warning("a part of the workflow cannot run:")
+        } else {
+            console.error("the workflow cannot run:")
+        }
+        for line in FaultText.lines(report) { console.noteLine("  " + line) }
+    }
+}
+
+/// The folder that a file lies in.
+private func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}

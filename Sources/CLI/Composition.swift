@@ -1,0 +1,57 @@
+public import NodeKit
+public import Tensors
+import CPUBackend
+import CoreNodes
+import CustomScriptsNodes
+import Glibc
+import JPSNodes
+import KJNodes
+import RgthreeNodes
+
+/// What the program is made of. The one place that names backends and node packs; everything is made when it is needed,
+/// so that `--version` and errors in arguments cost nothing.
+public struct Composition: Sendable {
+    /// The node packs.
+    public var packs: @Sendable () -> [NodePack]
+    /// The backend for a precision and a number of threads.
+    public var backend: @Sendable (Precision, _ threads: Int?) throws -> any Backend
+    /// Describes a checkpoint file; prints to the console.
+    public var inspect: (@Sendable (_ file: String, _ asJSON: Bool, _ console: any Console) throws -> Void)?
+    /// Makes the demo models in a folder; prints to the console.
+    public var makeDemoModels: (@Sendable (_ folder: String, _ console: any Console) throws -> Void)?
+
+    public init(
+        packs: @escaping @Sendable () -> [NodePack],
+        backend: @escaping @Sendable (Precision, _ threads: Int?) throws -> any Backend,
+        inspect: (@Sendable (_ file: String, _ asJSON: Bool, _ console: any Console) throws -> Void)? = nil,
+        makeDemoModels: (@Sendable (_ folder: String, _ console: any Console) throws -> Void)? = nil
+    ) {
+        self.packs = packs
+        self.backend = backend
+        self.inspect = inspect
+        self.makeDemoModels = makeDemoModels
+    }
+
+    /// The program as it is shipped.
+    public static let standard = Composition(
+        packs: { [corePack, kjNodesPack, rgthreePack, customScriptsPack, jpsPack] },
+        backend: { precision, threads in
+            let type: DType =
+                switch precision {
+                case .fp32: .float32
+                case .bf16: .bfloat16
+                case .auto: CPUBackend.supportsBFloat16 ? .bfloat16 : .float32
+                }
+            return CPUBackend(precision: type, threads: threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        },
+        inspect: { try Inspection.print($0, asJSON: $1, $2) },
+        makeDemoModels: { try DemoModels.make(in: $0, $1) })
+}
+
+/// The type in which matrix products take their operands.
+public enum Precision: String, Sendable, CaseIterable {
+    /// bf16 where the processor multiplies it natively, else fp32.
+    case auto
+    case fp32
+    case bf16
+}

@@ -1,0 +1,153 @@
+public import Diffusion
+internal import Tensors
+
+/// Where a LoRA's name points: a weight of ours, or some of its rows.
+public struct LoRATarget: Sendable, Hashable {
+    /// Key of the weight ("double_blocks.0.img_attn.qkv.weight").
+    public var key: String
+    /// The rows the LoRA was trained for; `nil`: all.
+    public var rows: Range<Int>?
+    /// The file's upper and lower half of rows are ours exchanged (diffusers' `norm_out`).
+    public var swapsHalves: Bool
+
+    public init(_ key: String, rows: Range<Int>? = nil, swapsHalves: Bool = false) {
+        self.key = key
+        self.rows = rows
+        self.swapsHalves = swapsHalves
+    }
+}
+
+/// The contents of a LoRA file: changes grouped by the name of what they change (families-unet-sampling.md §15).
+public struct LoRAFile: Sendable {
+    struct Entry {
+        var up: Tensor?
+        var down: Tensor?
+        var alpha: Float?
+        var difference: Tensor?
+        var biasDifference: Tensor?
+        var replacement: Tensor?
+        var unsupported: String?
+        var keys: [String] = []
+    }
+    public let name: String
+    private var entries: [String: Entry] = [:]
+
+    private enum Role { case up, down, alpha, difference, biasDifference, replacement, unsupported }
+
+    /// Spellings of a pair's halves and of what goes with it, longest first where one ends in another.
+    private static let suffixes: [(String, Role)] = [
+        (".lora_linear_layer.up.weight", .up), (".lora_linear_layer.down.weight", .down),
+        (".lora_B.default.weight", .up), (".lora_A.default.weight", .down),
+        (".lora_up.weight", .up), (".lora_down.weight", .down),
+        ("_lora.up.weight", .up), ("_lora.down.weight", .down),
+        (".lora.up.weight", .up), (".lora.down.weight", .down),
+        (".lora_B.weight", .up), (".lora_A.weight", .down), (".lora_B", .up), (".lora_A", .down),
+        (".alpha", .alpha), (".diff_b", .biasDifference), (".diff", .difference), (".set_weight", .replacement),
+        (".dora_scale", .unsupported), (".lora_mid.weight", .unsupported),
+        (".hada_w1_a", .unsupported), (".hada_w1_b", .unsupported), (".hada_w2_a", .unsupported),
+        (".hada_w2_b", .unsupported), (".lokr_w1", .unsupported), (".lokr_w2", .unsupported),
+        (".lokr_w1_a", .unsupported), (".lokr_w1_b", .unsupported), (".lokr_w2_a", .unsupported),
+        (".lokr_w2_b", .unsupported),
+    ]
+
+    public init(_ file: NamedTensors) throws {
+        name = file.name
+        for (key, tensor) in file.tensors {
+            guard let (suffix, role) = Self.suffixes.first(where: { key.hasSuffix($0.0) }) else { continue }
+            let base = String(key.dropLast(suffix.count))
+            var entry = entries[base] ?? Entry()
+            entry.keys.append(key)
+            switch role {
+            case .up: entry.up = tensor
+            case .down: entry.down = tensor
+            case .alpha: entry.alpha = try tensor.count == 1 ? tensor.floats()[0] : nil
+            case .difference: entry.difference = tensor
+            case .biasDifference: entry.biasDifference = tensor
+            case .replacement: entry.replacement = tensor
+            case .unsupported: entry.unsupported = String(suffix.dropFirst())
+            }
+            entries[base] = entry
+        }
+    }
+
+    /// The changes for the weights in `table` (from names in the file to weights).
+    ///
+    /// - Throws: ``CheckpointError`` for factors that do not fit together, and for kinds of decomposition that are not
+    ///   supported yet (DoRA, LoHa, LoKr, mid factors) where they concern a weight of ours.
+    public func patches(
+        _ table: [String: LoRATarget], strength: Float
+    ) throws -> (patches: [String: [WeightPatch]], report: LoRAReport) {
+        var result: [String: [WeightPatch]] = [:]
+        var report = LoRAReport()
+        for (base, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            guard let target = table[base] else { continue }
+            if let kind = entry.unsupported {
+                throw CheckpointError(
+                    .unsupported,
+                    "\(name): \"\(base)\" uses \(kind) (DoRA, LoHa, LoKr and mid factors are not supported)")
+            }
+            var changes = try Self.changes(entry, base, target, strength, name)
+            if let bias = entry.biasDifference {
+                let key =
+                    target.key.hasSuffix(".weight") ? target.key.dropLast("weight".count) + "bias" : target.key[...]
+                result[String(key), default: []].append(WeightPatch(rows: target.rows, .add(bias, strength: strength)))
+            }
+            if changes.isEmpty && entry.biasDifference == nil { continue }
+            if target.swapsHalves { changes = try changes.flatMap(Self.swapped) }
+            result[target.key, default: []] += changes
+            report.used.formUnion(entry.keys)
+        }
+        report.changedWeights = result.count
+        return (result, report)
+    }
+
+    private static func changes(
+        _ entry: Entry, _ base: String, _ target: LoRATarget, _ strength: Float, _ name: String
+    ) throws -> [WeightPatch] {
+        if let replacement = entry.replacement { return [WeightPatch(rows: target.rows, .replace(replacement))] }
+        if let difference = entry.difference {
+            return [WeightPatch(rows: target.rows, .add(difference, strength: strength))]
+        }
+        guard entry.up != nil || entry.down != nil else { return [] }
+        guard let up = entry.up, let down = entry.down else {
+            throw CheckpointError(.malformed, "\(name): \"\(base)\" has only one half of its pair of factors")
+        }
+        guard up.shape.rank >= 2, down.shape.rank >= 2 else {
+            throw CheckpointError(.shapeMismatch, "\(name): the factors of \"\(base)\" are not matrices")
+        }
+        let flatUp = try up.reshaped([up.shape[0], up.count / max(up.shape[0], 1)])
+        let flatDown = try down.reshaped([down.shape[0], down.count / max(down.shape[0], 1)])
+        let rank = flatDown.shape[0]
+        guard rank > 0, flatUp.shape[1] == rank else {
+            throw CheckpointError(
+                .shapeMismatch, "\(name): the factors of \"\(base)\" have the shapes \(up.shape) and \(down.shape)")
+        }
+        if let rows = target.rows, rows.count != flatUp.shape[0] {
+            throw CheckpointError(
+                .shapeMismatch,
+                "\(name): \"\(base)\" has \(flatUp.shape[0]) rows, the model has \(rows.count) there (another model family?)"
+            )
+        }
+        let factor = strength * ((entry.alpha ?? Float(rank)) / Float(rank))
+        return [WeightPatch(rows: target.rows, .lowRank(down: flatDown, up: flatUp, factor: factor))]
+    }
+
+    /// The change with the halves of its rows exchanged.
+    private static func swapped(_ patch: WeightPatch) throws -> [WeightPatch] {
+        guard case .lowRank(let down, let up, let factor) = patch.change, up.shape[0] % 2 == 0 else { return [patch] }
+        let (start, half) = (patch.rows?.lowerBound ?? 0, up.shape[0] / 2)
+        return [
+            WeightPatch(
+                rows: start..<start + half,
+                .lowRank(down: down, up: try up.slice(axis: 0, half..<2 * half), factor: factor)),
+            WeightPatch(
+                rows: start + half..<start + 2 * half,
+                .lowRank(down: down, up: try up.slice(axis: 0, 0..<half), factor: factor)),
+        ]
+    }
+
+    /// Names in the file that `used` does not contain, for a warning.
+    public func unusedNames(_ used: Set<String>) -> [String] {
+        entries.filter { $0.value.keys.allSatisfy { !used.contains($0) } }.keys.sorted()
+    }
+}

@@ -1,0 +1,111 @@
+public import JSON
+
+/// What happens during a run, in the order of engine-semantics.md §15.
+public struct EngineEvent: Sendable {
+    public enum Kind: Sendable {
+        case executionStart
+        /// Nodes whose results were there from earlier runs, in the order of the prompt; also when there are none.
+        case executionCached(nodes: [String])
+        /// A node begins. `displayNode` is the one that people see: another one inside expansions.
+        case executing(node: String, displayNode: String)
+        case progress(node: String, step: Int, total: Int)
+        /// A node showed something; also for cached output nodes, with `nil` when they showed nothing.
+        case executed(node: String, displayNode: String, output: JSONObject?)
+        /// A node is done. Not for cached ones.
+        case nodeFinished(node: String, seconds: Double)
+        case warning(node: String?, message: String)
+        case executionSuccess
+        case executionError(ExecutionFailure)
+        case executionInterrupted(node: String?, classType: String?, executed: [String])
+    }
+
+    public var promptID: String
+    /// Milliseconds since 1970.
+    public var timestamp: Int64
+    public var kind: Kind
+}
+
+/// Why a run ended early.
+public struct ExecutionFailure: Error, Sendable, CustomStringConvertible {
+    public var nodeID: String
+    public var classType: String
+    /// The title in the workflow, else the type's display name.
+    public var title: String
+    /// What the node said.
+    public var message: String
+    /// The error's type.
+    public var exceptionType: String
+    /// What the node was given; large values as text.
+    public var inputs: JSONObject
+    /// Nodes that had finished.
+    public var executed: [String]
+
+    public var description: String { "node \(nodeID) \"\(title)\" (\(classType)): \(message)" }
+}
+
+extension EngineEvent {
+    /// The name of the message in the server's protocol.
+    public var name: String {
+        switch kind {
+        case .executionStart: "execution_start"
+        case .executionCached: "execution_cached"
+        case .executing: "executing"
+        case .progress: "progress"
+        case .executed: "executed"
+        case .nodeFinished: "node_finished"
+        case .warning: "warning"
+        case .executionSuccess: "execution_success"
+        case .executionError: "execution_error"
+        case .executionInterrupted: "execution_interrupted"
+        }
+    }
+
+    /// `{"type": …, "data": {…}}`.
+    public var json: JSON { .object(["type": .string(name), "data": .object(data)]) }
+
+    /// The members of the message.
+    public var data: JSONObject {
+        var data: JSONObject = ["prompt_id": .string(promptID)]
+        func id(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
+        func list(_ ids: [String]) -> JSON { .array(ids.map { .string($0) }) }
+        switch kind {
+        case .executionStart, .executionSuccess: break
+        case .executionCached(let nodes): data["nodes"] = list(nodes)
+        case .executing(let node, let displayNode):
+            data["node"] = .string(node)
+            data["display_node"] = .string(displayNode)
+        case .progress(let node, let step, let total):
+            data["node"] = .string(node)
+            data["value"] = .int(Int64(step))
+            data["max"] = .int(Int64(total))
+        case .executed(let node, let displayNode, let output):
+            data["node"] = .string(node)
+            data["display_node"] = .string(displayNode)
+            data["output"] = output.map { .object($0) } ?? .null
+        case .nodeFinished(let node, let seconds):
+            data["node"] = .string(node)
+            data["seconds"] = .double(seconds)
+        case .warning(let node, let message):
+            data["node"] = id(node)
+            data["message"] = .string(message)
+        case .executionError(let failure):
+            data["node_id"] = .string(failure.nodeID)
+            data["node_type"] = .string(failure.classType)
+            data["executed"] = list(failure.executed)
+            data["exception_message"] = .string(failure.message)
+            data["exception_type"] = .string(failure.exceptionType)
+            data["traceback"] = .array([])
+            data["current_inputs"] = .object(failure.inputs)
+            data["current_outputs"] = list(failure.executed)
+        case .executionInterrupted(let node, let classType, let executed):
+            data["node_id"] = id(node)
+            data["node_type"] = id(classType)
+            data["executed"] = list(executed)
+        }
+        switch kind {
+        case .executing, .progress, .executed, .nodeFinished: break
+        default: data["timestamp"] = .int(timestamp)
+        }
+        return data
+    }
+}

@@ -1,0 +1,171 @@
+public import NodeKit
+import Synchronization
+import Workflow
+
+/// The files of an installation in ComfyUI's layout: a models folder with a subfolder per type, further folders from
+/// `extra_model_paths.yaml`, an input and an output folder, and a folder for previews that is removed at the end.
+public final class ModelFolders: NodeFiles {
+    /// The models folder.
+    public let modelsFolder: String
+    public let inputFolder: String
+    private let output: String
+    private let extra: [ExtraModelPaths]
+    private let temporary = Mutex<String?>(nil)
+
+    /// - Parameters:
+    ///   - models: ComfyUI's `models` folder, or the folder above it.
+    ///   - output: made when something is written.
+    ///   - extraModelPaths: files in the format of `extra_model_paths.yaml`; one of that name in the models folder or
+    ///     above it is read anyway.
+    /// - Throws: ``FileError`` when one of those files cannot be read.
+    public init(models: String, input: String, output: String, extraModelPaths: [String] = []) throws(FileError) {
+        modelsFolder = Self.modelsFolder(in: models)
+        inputFolder = input
+        self.output = output
+        var files = extraModelPaths
+        for folder in [modelsFolder, join(modelsFolder, "..")] {
+            let file = join(folder, "extra_model_paths.yaml")
+            if FileSystem.status(file)?.isFile == true { files.append(file) }
+        }
+        var read: [ExtraModelPaths] = []
+        for file in files { read.append(try ExtraModelPaths(file: file)) }
+        extra = read
+    }
+
+    deinit { removeTemporaryFolder() }
+
+    /// A ComfyUI folder given instead of its models folder is understood.
+    private static func modelsFolder(in path: String) -> String {
+        let inner = join(path, "models")
+        let known = ["checkpoints", "diffusion_models", "unet", "text_encoders", "clip", "vae", "loras"]
+        let isModelsFolder = known.contains { FileSystem.status(join(path, $0))?.isDirectory == true }
+        return !isModelsFolder && FileSystem.status(inner)?.isDirectory == true ? inner : path
+    }
+
+    // MARK: Models
+
+    public func modelFolders(_ folder: String) -> [String] {
+        let type = FolderTypes.canonical(folder)
+        var first: [String] = []
+        var last: [String] = []
+        for section in extra.flatMap(\.sections) {
+            let paths = section.folders.filter { $0.type == type }.map(\.path)
+            if section.isDefault { first += paths } else { last += paths }
+        }
+        let own = FolderTypes.subfolders(of: type).map { join(modelsFolder, $0) }
+        var seen: Set<String> = []
+        return (first + own + last).filter { seen.insert($0).inserted }
+    }
+
+    public func modelNames(_ folder: String) -> [String] {
+        let type = FolderTypes.canonical(folder)
+        var names: Set<String> = []
+        for path in modelFolders(folder) {
+            names.formUnion(FolderScan.files(below: path) { FolderTypes.accepts($0, type: type) })
+        }
+        return names.sorted()
+    }
+
+    public func model(_ folder: String, _ name: String) throws -> String {
+        let folders = modelFolders(folder)
+        let type = FolderTypes.canonical(folder)
+        let relative = try FileName(name).relativePath
+        if FolderTypes.accepts(relative, type: type) {
+            for path in folders {
+                // A backslash is a legal character of names here; a file that really has one comes first.
+                for candidate in [name, relative] where FileSystem.status(join(path, candidate))?.isFile == true {
+                    return join(path, candidate)
+                }
+            }
+        }
+        let known = modelNames(folder)
+        let nearest = NearestName.find(relative, among: known).map { "; the nearest name there is \"\($0)\"" } ?? ""
+        throw NodeError(
+            "no file \"\(shortened(name))\" of type \(type) in \(folders.joined(separator: ", "))"
+                + (known.isEmpty ? ", which have no such files at all" : nearest))
+    }
+
+    // MARK: Input
+
+    public func input(_ name: String) throws -> String {
+        let (text, folder) = annotated(name)
+        let relative = try FileName(text).relativePath
+        guard let real = FileSystem.realPath(join(folder, relative)), FileSystem.status(real)?.isFile == true else {
+            let nearest = NearestName.find(relative, among: inputNames()).map { "; the nearest name is \"\($0)\"" } ?? ""
+            throw NodeError("no file \"\(shortened(relative))\" in \(folder)\(nearest)")
+        }
+        // A link inside the folder must not lead a workflow to files outside it.
+        guard let root = FileSystem.realPath(folder), real.hasPrefix(root == "/" ? root : root + "/") else {
+            throw NodeError("file \"\(shortened(relative))\" leads out of \(folder)")
+        }
+        return real
+    }
+
+    /// Splits "x.png [output]" into name and folder.
+    private func annotated(_ name: String) -> (name: String, folder: String) {
+        let marks: [(text: String, folder: String?)] = [("[input]", inputFolder), ("[output]", output), ("[temp]", nil)]
+        for mark in marks where name.hasSuffix(mark.text) {
+            let rest = name.dropLast(mark.text.count)
+            return (String(rest.last == " " ? rest.dropLast() : rest), mark.folder ?? temporaryFolder)
+        }
+        return (name, inputFolder)
+    }
+
+    public func inputNames() -> [String] {
+        (FileSystem.entries(inputFolder) ?? []).filter {
+            FolderTypes.pictureExtensions.contains(FolderTypes.fileExtension($0))
+                && FileSystem.status(join(inputFolder, $0))?.isFile == true
+        }
+    }
+
+    public func fingerprint(path: String) throws -> String {
+        guard let status = FileSystem.status(path) else { throw FileError(path, "cannot be read") }
+        return "\(status.byteCount) \(status.modified) \(status.identity.device) \(status.identity.number)"
+    }
+
+    // MARK: Output
+
+    /// Made when first asked for; where that fails, writing into it says why.
+    public var outputFolder: String {
+        FileSystem.makeFolder(output)
+        return output
+    }
+
+    /// Made when first asked for, in `TMPDIR` or `/tmp`.
+    public var temporaryFolder: String {
+        temporary.withLock { folder in
+            if let folder { return folder }
+            let base = environmentVariable("TMPDIR") ?? "/tmp"
+            let made = FileSystem.makeTemporaryFolder(join(base, "graphrun-"))
+            folder = made
+            return made ?? join(base, "graphrun-unavailable")
+        }
+    }
+
+    /// Removes files that this process has begun to write into the output folder and `others`. Only for a process that
+    /// ends at once: otherwise every writer removes its own.
+    public func removeUnfinishedFiles(alsoIn others: [String] = []) {
+        for folder in [output] + others { removeUnfinishedFiles(below: folder, depth: 0) }
+    }
+
+    private func removeUnfinishedFiles(below folder: String, depth: Int) {
+        guard depth < 8 else { return }
+        for name in FileSystem.entries(folder) ?? [] {
+            let path = join(folder, name)
+            if name.hasPrefix(AtomicFile.prefix) {
+                FileSystem.removeTree(path)
+            } else if !name.hasPrefix("."), FileSystem.status(path)?.isDirectory == true {
+                removeUnfinishedFiles(below: path, depth: depth + 1)
+            }
+        }
+    }
+
+    /// Removes the folder for previews, if it was made.
+    public func removeTemporaryFolder() {
+        let folder = temporary.withLock { folder in
+            defer { folder = nil }
+            return folder
+        }
+        if let folder { FileSystem.removeTree(folder) }
+    }
+}

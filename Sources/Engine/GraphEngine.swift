@@ -1,0 +1,98 @@
+public import JSON
+public import NodeKit
+public import Tensors
+public import Workflow
+
+/// Validates and runs graphs. One per process: its runs share the results they computed.
+public final class GraphEngine: Sendable {
+    public let registry: NodeRegistry
+    public let backend: any Backend
+    public let files: any NodeFiles
+    public let cache: ResultCache
+    private let executor = NodeExecutor()
+
+    public init(registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache) {
+        self.registry = registry
+        self.backend = backend
+        self.files = files
+        self.cache = cache
+    }
+
+    /// Checks a whole prompt; loads nothing.
+    ///
+    /// - Parameter targets: the output nodes to run; `nil` means all. Ids that are no outputs are ignored.
+    public func validate(_ prompt: Prompt, targets: [String]? = nil) async -> ValidationReport {
+        await Self.validate(prompt, registry: registry, files: files, targets: targets)
+    }
+
+    /// Checks a whole prompt without an engine: no backend is needed for it.
+    public static func validate(
+        _ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, targets: [String]? = nil
+    ) async -> ValidationReport {
+        await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
+    }
+
+    /// Runs what validation found sound. Nodes run one after the other, on threads of their own.
+    ///
+    /// Cancelling the task, or `options.control`, ends the run at the next step; results of finished nodes stay in
+    /// ``cache``, as they do when a node fails.
+    ///
+    /// - Parameter observer: called with every event, in order, on the thread that caused it; must return quickly.
+    public func run(
+        _ prompt: ValidatedPrompt, options: RunOptions = RunOptions(),
+        observer: @escaping @Sendable (EngineEvent) -> Void = { _ in }
+    ) async -> RunResult {
+        let promptID = options.promptID
+        let environment = RunEnvironment(
+            backend: backend, files: files, cache: cache, control: options.control,
+            promptJSON: prompt.prompt.json, extraPNGInfo: options.extraPNGInfo,
+            observeResult: options.resultObserver
+        ) { kind in
+            observer(EngineEvent(promptID: promptID, timestamp: wallClockMilliseconds(), kind: kind))
+        }
+        return await withTaskCancellationHandler {
+            await withTaskExecutorPreference(executor) {
+                await GraphRun(prompt, environment).run()
+            }
+        } onCancel: {
+            options.control.cancel()
+        }
+    }
+}
+
+/// What may differ from run to run.
+public struct RunOptions: Sendable {
+    /// Names the run in its events.
+    public var promptID: String
+    /// Stops the run.
+    public var control: RunControl
+    /// Texts that pictures carry beside the prompt: "workflow".
+    public var extraPNGInfo: JSONObject
+    /// Gets every node's outputs as they become known, also those from the cache.
+    public var resultObserver: (@Sendable (_ node: String, _ outputs: [[any NodeValue]]) -> Void)?
+
+    public init(
+        promptID: String = "", control: RunControl = RunControl(), extraPNGInfo: JSONObject = JSONObject(),
+        resultObserver: (@Sendable (_ node: String, _ outputs: [[any NodeValue]]) -> Void)? = nil
+    ) {
+        self.promptID = promptID
+        self.control = control
+        self.extraPNGInfo = extraPNGInfo
+        self.resultObserver = resultObserver
+    }
+}
+
+/// What all nodes of a run share.
+struct RunEnvironment: Sendable {
+    var backend: any Backend
+    var files: any NodeFiles
+    var cache: ResultCache
+    var control: RunControl
+    var promptJSON: JSON
+    var extraPNGInfo: JSONObject
+    var observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
+    var emit: @Sendable (EngineEvent.Kind) -> Void
+
+    /// What results depend on beside the graph: bf16 products give other numbers than float32 ones.
+    var cacheScope: String { "\(backend.name) \(backend.computeType.rawValue)" }
+}

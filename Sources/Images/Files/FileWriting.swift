@@ -1,0 +1,54 @@
+internal import Glibc
+
+/// Writes a file as a whole or not at all: under a temporary name in the same folder, renamed when it is complete.
+///
+/// - Throws: ``ImageError/Code/unwritableFile`` with the system's reason; nothing is left behind then.
+func writeFile(_ bytes: [UInt8], to path: String) throws(ImageError) {
+    guard !path.utf8.contains(0) else {
+        throw ImageError(.unwritableFile, "the file name contains a NUL character: \(path.debugDescription)")
+    }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let (descriptor, temporary) = try createTemporary(in: folder, for: path)
+    var failure = writeAll(bytes, to: descriptor)
+    if close(descriptor) != 0 && failure == 0 { failure = errno }
+    if failure == 0, unsafe rename(temporary, path) != 0 { failure = errno }
+    guard failure == 0 else {
+        unsafe unlink(temporary)
+        throw ImageError(.unwritableFile, "cannot write \(path): \(systemMessage(failure))\(advice(failure))")
+    }
+}
+
+/// A new empty file with a name that nothing else uses.
+private func createTemporary(in folder: String, for path: String) throws(ImageError) -> (CInt, String) {
+    for _ in 0..<100 {
+        let name = "\(folder).graphrun-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 36)).tmp"
+        let descriptor = unsafe open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        if descriptor >= 0 { return (descriptor, name) }
+        guard errno == EEXIST || errno == EINTR else { break }
+    }
+    let failure = errno
+    throw ImageError(.unwritableFile, "cannot write \(path): \(systemMessage(failure))\(advice(failure))")
+}
+
+/// 0, or the error number.
+private func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Int32 {
+    unsafe bytes.withUnsafeBytes { buffer in
+        var written = 0
+        while written < buffer.count {
+            let count = unsafe write(descriptor, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return count < 0 ? errno : EIO }
+            written += count
+        }
+        return 0
+    }
+}
+
+private func advice(_ failure: Int32) -> String {
+    switch failure {
+    case ENOSPC, EDQUOT: "; free some space or choose another output folder"
+    case EACCES, EPERM, EROFS: "; choose an output folder that can be written to"
+    case ENOENT, ENOTDIR: "; the folder does not exist"
+    default: ""
+    }
+}

@@ -1,0 +1,154 @@
+import Checkpoints
+public import Diffusion
+public import Tensors
+import Text
+
+/// Opens model files: recognises what they hold and builds it.
+public enum ModelLoader {
+    /// A network from a file of its own (`UNETLoader`).
+    ///
+    /// - Parameter weightType: the type every parameter is rounded to, if the node asks for one.
+    public static func network(
+        path: String, weightType: DType?, warn: (String) -> Void
+    ) throws -> any DiffusionNetwork {
+        let file = try CheckpointFile(path: path)
+        let prefix = "model.diffusion_model."
+        let hasPrefix = file.keys.contains { $0.hasPrefix(prefix) }
+        var source = try WeightSource(file, prefix: hasPrefix ? prefix : "")
+        source.heldAs = weightType
+        return try network(source, warn: warn)
+    }
+
+    /// The parts of an all-in-one file (`CheckpointLoaderSimple`). A file without text encoders or VAE still loads.
+    public static func checkpoint(
+        path: String, tokenizerFolders: [String], embeddings: @escaping @Sendable (String) -> String?,
+        warn: (String) -> Void
+    ) throws -> (network: any DiffusionNetwork, encoder: (any TextEncoder)?, autoencoder: (any Autoencoder)?) {
+        let file = try CheckpointFile(path: path)
+        let source = try WeightSource(file, prefix: networkPrefix(file))
+        let family = try family(of: source)
+        let built = try network(source, warn: warn)
+
+        var parts = TextEncoderParts(
+            locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
+        for name in ["clip_l", "clip_g", "t5xxl"] {
+            let prefix = "text_encoders.\(name).transformer."
+            if file.keys.contains(where: { $0.hasPrefix(prefix) }) {
+                try parts.add(WeightSource(file, prefix: prefix))
+            }
+        }
+        let encoder = try family.textEncoder(parts)
+        if encoder == nil {
+            warn("\(path) holds no complete text encoder (found: \(parts.found)); its CLIP output is empty")
+        }
+        var autoencoder: (any Autoencoder)?
+        for prefix in ["vae.", "first_stage_model."] where autoencoder == nil {
+            if file.contains(prefix + "decoder.conv_in.weight") {
+                autoencoder = try KLAutoencoder(WeightSource(file, prefix: prefix))
+            }
+        }
+        if autoencoder == nil { warn("\(path) holds no VAE; its VAE output is empty") }
+        return (built, encoder, autoencoder)
+    }
+
+    /// A VAE from a file of its own, or the VAE of an all-in-one file.
+    public static func autoencoder(path: String, warn: (String) -> Void) throws -> any Autoencoder {
+        let file = try CheckpointFile(path: path)
+        let prefix =
+            ["", "first_stage_model.", "vae."].first { file.contains($0 + "decoder.conv_in.weight") } ?? ""
+        let autoencoder = try KLAutoencoder(WeightSource(file, prefix: prefix))
+        report(autoencoder.unusedKeys, path, warn)
+        return autoencoder
+    }
+
+    /// A ControlNet.
+    public static func controlNetwork(path: String, warn: (String) -> Void) throws -> any ControlNetwork {
+        let source = try WeightSource(CheckpointFile(path: path))
+        for family in ControlFamilies.all where family.recognises(source) { return try family.network(source) }
+        let supported = ControlFamilies.all.map { $0.name }.joined(separator: ", ")
+        throw CheckpointError(
+            .unknownFamily,
+            "\(path) is not a ControlNet that is supported: \(KnownLayouts.describe(source)); supported are: \(supported)"
+        )
+    }
+
+    /// Text encoders from files of their own, in any order (`CLIPLoader`, `DualCLIPLoader`).
+    ///
+    /// - Parameter type: the loader node's type ("flux").
+    public static func textEncoder(
+        paths: [String], type: String, tokenizerFolders: [String],
+        embeddings: @escaping @Sendable (String) -> String?, warn: (String) -> Void
+    ) throws -> any TextEncoder {
+        var parts = TextEncoderParts(
+            locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
+        for path in paths {
+            let file = try CheckpointFile(path: path)
+            let prefix =
+                ["", "text_encoders.clip_l.transformer.", "text_encoders.t5xxl.transformer."].first { start in
+                    file.contains(start + "encoder.block.0.layer.0.SelfAttention.q.weight")
+                        || file.contains(start + "text_model.encoder.layers.0.self_attn.q_proj.weight")
+                } ?? ""
+            try parts.add(WeightSource(file, prefix: prefix))
+        }
+        guard type == "flux" else {
+            throw CheckpointError(
+                .unsupported, "text encoders of type \"\(type)\" are not supported yet; supported is \"flux\"")
+        }
+        guard let encoder = try FluxFamily.textEncoder(parts) else {
+            throw CheckpointError(
+                .unknownFamily,
+                "FLUX needs two text encoders, CLIP-L and T5-XXL; found \(parts.found) in "
+                    + paths.joined(separator: ", "))
+        }
+        return encoder
+    }
+
+    /// The tensors of a LoRA file.
+    public static func lora(path: String) throws -> NamedTensors {
+        let file = try CheckpointFile(path: path)
+        var tensors: [String: Tensor] = [:]
+        for key in file.keys { tensors[key] = try file.tensor(key) }
+        return NamedTensors(name: path, tensors: tensors)
+    }
+
+    /// The family a source belongs to.
+    static func family(of source: WeightSource) throws(CheckpointError) -> any ModelFamily.Type {
+        for family in ModelFamilies.all where try family.native(source) != nil { return family }
+        let supported = ModelFamilies.all.map { $0.name }.joined(separator: ", ")
+        throw CheckpointError(
+            .unknownFamily,
+            "\(source.name) is not a model that is supported: \(KnownLayouts.describe(source)); supported are: \(supported)"
+        )
+    }
+
+    private static func network(_ source: WeightSource, warn: (String) -> Void) throws -> any DiffusionNetwork {
+        let family = try family(of: source)
+        guard var native = try family.native(source) else { return try family.network(source) }
+        native.fullNamePrefix = "diffusion_model."
+        let network = try family.network(native)
+        report(native.unusedKeys, source.name, warn)
+        return network
+    }
+
+    private static func report(_ unused: [String], _ path: String, _ warn: (String) -> Void) {
+        if unused.isEmpty { return }
+        let sample = unused.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+        warn("\(path): \(unused.count) tensors are not used (\(sample)\(unused.count > 3 ? ", …" : ""))")
+    }
+
+    /// The prefix of the network in an all-in-one file (families-sd3-aura.md §1.1).
+    private static func networkPrefix(_ file: CheckpointFile) -> String {
+        let candidates = ["model.diffusion_model.", "model.model.", "net."]
+        let counts = candidates.map { prefix in file.keys.count { $0.hasPrefix(prefix) } }
+        guard let most = counts.max(), most > 5, let index = counts.firstIndex(of: most) else { return "model." }
+        return candidates[index]
+    }
+
+    /// The tokenizer folders are `…/models/tokenizers`; the locator wants `…/models`.
+    private static func locator(_ tokenizerFolders: [String]) -> TokenizerLocator {
+        TokenizerLocator(
+            modelFolders: tokenizerFolders.map { folder in
+                folder.hasSuffix("/tokenizers") ? String(folder.dropLast("/tokenizers".count)) : folder
+            })
+    }
+}

@@ -1,0 +1,48 @@
+public import Diffusion
+public import Tensors
+
+/// What a function that changes guidance sees in one call of D(x, σ). Estimates are denoised pictures in model units.
+public struct GuidanceInputs {
+    public var x: Tensor
+    public var sigma: Float
+    /// Guidance strength.
+    public var scale: Float
+    public var positive: Tensor
+    /// `nil` where the negative was not evaluated.
+    public var negative: Tensor?
+    /// The result so far: of the guidance formula and the adjustments before this one.
+    public var denoised: Tensor
+    public var sampling: any ModelSampling
+    /// Evaluates the positive conditioning with another network (perturbed attention, skipped layers).
+    public var positiveEstimate: (any DiffusionNetwork) throws -> Tensor
+}
+
+/// Replaces the guidance formula u + (c − u)·scale (`RescaleCFG`); the negative is then always evaluated.
+public enum GuidanceFormula: ModelOptionKey {
+    public typealias Value = @Sendable (GuidanceInputs) throws -> Tensor
+}
+
+/// Functions applied one after the other to the guided estimate (`PerturbedAttentionGuidance`,
+/// `SkipLayerGuidanceSD3`); nodes append theirs.
+public enum GuidanceAdjustments: ModelOptionKey {
+    public typealias Value = [@Sendable (GuidanceInputs) throws -> Tensor]
+}
+
+/// Whether the negative is evaluated even where the scale is 1.
+public enum AlwaysEvaluatesNegative: ModelOptionKey {
+    public typealias Value = Bool
+}
+
+/// What a mask function sees: the run's mask `[batch, channels, h, w]`, unrounded, and where the run stands.
+public struct NoiseMaskInputs {
+    public var mask: Tensor
+    public var sigma: Float
+    /// The run's schedule.
+    public var sigmas: [Float]
+    public var sampling: any ModelSampling
+}
+
+/// Replaces the noise mask in every call of D (`DifferentialDiffusion`).
+public enum NoiseMaskFunction: ModelOptionKey {
+    public typealias Value = @Sendable (NoiseMaskInputs) throws -> Tensor
+}

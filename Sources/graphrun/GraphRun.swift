@@ -1,0 +1,9 @@
+import Glibc
+import GraphRun
+
+@main struct Main {
+    static func main() async {
+        let status = await Program().run(Array(CommandLine.arguments.dropFirst()))
+        exit(status.rawValue)
+    }
+}
