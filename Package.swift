@@ -34,7 +34,7 @@ let package = Package(
     products: [
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
-        .library(name: "CPUBackend", targets: ["CPUBackend"]),
+        .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
     ],
     dependencies: [
         .package(path: "Sources/Kit"),
