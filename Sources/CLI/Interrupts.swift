@@ -31,7 +31,7 @@ public final class SignalInterrupts: InterruptSource {
                 withExtendedLifetime(source) {}
                 if count.wrappingAdd(1, ordering: .relaxed).oldValue == 0 { return cancel() }
                 abort()
-                _exit(ExitStatus.cancelled.rawValue)
+                _exit(ProgramStatus.cancelled.rawValue)
             }
             source.activate()
         }

@@ -15,20 +15,27 @@ extension CPUBackend {
                 try unsafe streamLinear(x, layer, to: output)
                 return
             }
-            let operands = try x.map { block throws(TensorError) in try productOperand(block) }
-            defer { withExtendedLifetime(operands) {} }
-            // t = x · downᵀ of every adapter, once.
-            var reduced: [Tensor] = []
-            for adapter in weight.adapters {
-                reduced.append(try product(operands, tokens: layer.tokens, adapter.down))
+            if prefersLibrary(layer.weight) {
+                try unsafe libraryLinear(x, layer, to: output)
+            } else {
+                try unsafe packedLinear(x, layer, to: output)
             }
-            try unsafe productLinear(operands, layer, reduced, to: output)
         }
     }
 
     /// Up to this many rows of x a layer is bound by reading its weights, and a dot product per weight row is faster
     /// than a matrix product.
     static let streamedTokens = 8
+
+    /// Whether a library multiplies by this matrix faster than our own loops, which convert weights on the way.
+    ///
+    /// oneDNN does where it has the tile registers of AMX; OpenBLAS does on processors without AVX-512, if there is
+    /// nothing to convert.
+    private func prefersLibrary(_ weight: WeightMatrix) -> Bool {
+        if let usesLibraries { return usesLibraries }
+        if multipliesBFloat16 { return ck_has_tile_registers() != 0 }
+        return instructionSet < .avx512 && !weight.needsConversion(toBFloat16: false)
+    }
 
     // MARK: Checks
 
@@ -230,6 +237,16 @@ struct LinearLayer {
     var isPlain: Bool { bias == nil && activation == Activation.identity.code && residual == nil }
 }
 
+extension LinearLayer {
+    /// x · matrixᵀ for the x of another layer, without anything around it.
+    init(x layer: LinearLayer, plain matrix: WeightMatrix, factor: Float = 1) {
+        self.init(
+            shape: [layer.tokens, matrix.rows], tokens: layer.tokens, inputs: layer.inputs, outputs: matrix.rows,
+            weight: matrix, factor: factor, bias: nil, adapters: [], activation: Activation.identity.code,
+            residual: nil, gate: nil, itemTokens: layer.tokens)
+    }
+}
+
 /// A matrix as a checkpoint stores it.
 @safe struct WeightMatrix {
     let tensor: Tensor
@@ -244,4 +261,7 @@ struct LinearLayer {
 
     var rows: Int { tensor.shape[0] }
     var columns: Int { tensor.shape[1] }
+
+    /// Whether rows must be converted before a library reads them.
+    func needsConversion(toBFloat16: Bool) -> Bool { held >= 0 || tensor.dtype != (toBFloat16 ? .bfloat16 : .float32) }
 }

@@ -29,6 +29,8 @@ public struct CPUBackend: Backend {
     public let instructionSet: InstructionSet
     let pool: WorkerPool
     let primitives = PrimitiveCache.shared
+    /// Forces linear layers through OpenBLAS and oneDNN, or keeps them out of both; for tests.
+    let usesLibraries: Bool?
 
     /// Whether this machine multiplies bfloat16 natively; without it `.bfloat16` is accepted, but gains nothing.
     public static var supportsBFloat16: Bool { InstructionSet.detected >= .avx512BF16 }
@@ -40,9 +42,14 @@ public struct CPUBackend: Backend {
     ///   - instructionSet: the loops to use instead of the best ones, for tests; never more than the machine has.
     ///     Does not reach into OpenBLAS and oneDNN.
     public init(precision: DType, threads: Int, instructionSet: InstructionSet? = nil) {
+        self.init(precision: precision, threads: threads, instructionSet: instructionSet, usesLibraries: nil)
+    }
+
+    init(precision: DType, threads: Int, instructionSet: InstructionSet?, usesLibraries: Bool?) {
         computeType = precision == .bfloat16 ? .bfloat16 : .float32
         self.instructionSet = min(instructionSet ?? .detected, .detected)
         pool = WorkerPool(threads: threads)
+        self.usesLibraries = usesLibraries
     }
 
     /// The set as the kernels know it.

@@ -29,7 +29,7 @@ public final class GraphEngine: Sendable {
     public static func validate(
         _ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, targets: [String]? = nil
     ) async -> ValidationReport {
-        Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
+        await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
     }
 
     /// Runs what validation found sound. Nodes run one after the other, on threads of their own.

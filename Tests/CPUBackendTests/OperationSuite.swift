@@ -1,7 +1,8 @@
-import CPUBackend
 import Tensors
 import TestSupport
 import Testing
+
+@testable import CPUBackend
 
 /// A backend under test.
 struct Candidate: Sendable, CustomTestStringConvertible {
@@ -11,17 +12,22 @@ struct Candidate: Sendable, CustomTestStringConvertible {
     var isCoarse: Bool { backend.computeType == .bfloat16 }
     var testDescription: String { name }
 
-    /// Every set of loops the machine has, in both precisions and with one and more threads.
+    /// Every set of loops the machine has, in both precisions, with one and more threads, and with linear layers
+    /// forced through the libraries and through our own loops.
     static let all: [Candidate] = {
         var candidates: [Candidate] = []
-        for set in CPUBackend.InstructionSet.allCases where set <= .detected {
-            for precision in [DType.float32, .bfloat16] {
-                candidates.append(
-                    Candidate(
-                        name: "\(set) \(precision.rawValue)",
-                        backend: CPUBackend(
-                            precision: precision, threads: set == .baseline ? 1 : 3, instructionSet: set)))
+        func add(_ name: String, _ precision: DType, _ set: CPUBackend.InstructionSet, libraries: Bool?) {
+            let backend = CPUBackend(
+                precision: precision, threads: set == .baseline ? 1 : 3, instructionSet: set, usesLibraries: libraries)
+            candidates.append(Candidate(name: "\(set) \(precision.rawValue)\(name)", backend: backend))
+        }
+        for precision in [DType.float32, .bfloat16] {
+            for set in CPUBackend.InstructionSet.allCases where set <= .detected {
+                add("", precision, set, libraries: nil)
             }
+            add(" libraries", precision, .detected, libraries: true)
+            add(" loops", precision, .avx2, libraries: false)
+            add(" loops", precision, .baseline, libraries: false)
         }
         return candidates
     }()

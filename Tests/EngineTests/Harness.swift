@@ -109,3 +109,8 @@ extension PromptValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
     public init(integerLiteral value: Int) { self = .literal(.int(Int64(value))) }
     public init(stringLiteral value: String) { self = .literal(.string(value)) }
 }
+
+extension JSON: @retroactive ExpressibleByIntegerLiteral, @retroactive ExpressibleByStringLiteral {
+    public init(integerLiteral value: Int) { self = .int(Int64(value)) }
+    public init(stringLiteral value: String) { self = .string(value) }
+}

@@ -131,6 +131,33 @@ typedef struct {
 /// y[m, n] (+)= factor · Σ x[m, k] w[n, k] for the weight rows begin..<end, for few rows of x: reads each weight once.
 void ck_stream_product(int32_t set, const ck_stream *job, size_t begin, size_t end);
 
+enum { ck_largest_block_count = 8 };
+typedef struct {
+  /// x, its columns spread over `blocks` tensors of these widths, which sum to `inputs`.
+  ck_rows x[ck_largest_block_count];
+  size_t widths[ck_largest_block_count];
+  size_t blocks, rows, inputs;
+  const void *_Nullable weight;
+  int32_t type, held;
+  size_t weight_ld;
+  /// 1: operands are rounded to bfloat16 (only with ck_avx512_bf16).
+  int32_t use_bfloat16;
+} ck_product;
+/// Outputs and rows that one tile computes: tasks should be multiples. And the outputs of the largest task.
+size_t ck_product_columns(int32_t set, const ck_product *job);
+size_t ck_product_task_columns(int32_t set, const ck_product *job);
+size_t ck_product_rows(int32_t set, const ck_product *job);
+/// Bytes of all packed rows, and of scratch for one call of ck_product_run.
+size_t ck_product_packed_bytes(int32_t set, const ck_product *job);
+size_t ck_product_scratch_bytes(int32_t set, const ck_product *job);
+/// Packs rows group · ck_product_rows… of x.
+void ck_product_pack(int32_t set, const ck_product *job, size_t group, void *packed);
+/// y[m, n] (+)= Σ x[row + m, k] w[column + n, k]; `row` is a multiple of ck_product_rows, columns at most
+/// ck_product_task_columns.
+void ck_product_run(
+    int32_t set, const ck_product *job, const void *packed, size_t column, size_t columns, size_t row, size_t rows,
+    float *y, size_t y_ld, int32_t accumulate, void *scratch);
+
 // --- Attention ------------------------------------------------------------------------------------------------------
 
 typedef struct {

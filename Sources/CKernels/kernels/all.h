@@ -1,10 +1,12 @@
 // Included once per instruction set: no include guard.
 #include "values.h"
 #include "convert.h"
+#include "vectors.h"
 #include "activations.h"
 #include "norms.h"
 #include "heads.h"
 #include "elementwise.h"
 #include "linear.h"
+#include "product.h"
 #include "attention.h"
 #include "pictures.h"

@@ -6,77 +6,8 @@
 // (keys or values) times vectors of a block that stays in the first-level cache (queries or probabilities).
 // With bfloat16 operands an element of the panels is a pair: two neighbours along the summed axis.
 
-#if defined(CK_BF16_PRODUCTS)
-enum { CK(pair) = 2 };
-typedef uint32_t CK(cell);
-#else
-enum { CK(pair) = 1 };
-typedef float CK(cell);
-#endif
-
-#if CK_LANES == 16
-enum { CK(tile_rows) = 8 };
-#else
-enum { CK(tile_rows) = 4 };
-#endif
-enum { CK(tile_vectors) = 3, CK(key_block) = 128, CK(query_block) = CK(tile_vectors) * CK_LANES };
-
-typedef float CK(vector) __attribute__((ext_vector_type(CK_LANES)));
-typedef int32_t CK(integers) __attribute__((ext_vector_type(CK_LANES)));
-
-CK_INLINE CK(vector) CK(multiply_add)(CK(cell) a, CK(vector) b, CK(vector) sum) {
-#if defined(CK_BF16_PRODUCTS)
-  return (CK(vector))_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int32_t)a), (__m512bh)b);
-#else
-  return sum + (CK(vector))a * b;
-#endif
-}
-
-// c[r][v] (+)= Σ_s a[s][r] · b[s][v] for tile_rows rows and `vectors` vectors.
-CK_INLINE void CK(tile)(
-    const CK(cell) *restrict a, const float *restrict b, size_t steps, float *restrict c, const int vectors,
-    int accumulate) {
-  CK(vector) sum[CK(tile_rows)][CK(tile_vectors)];
-  const CK(vector) *x = (const CK(vector) *)b;
-  CK(vector) *out = (CK(vector) *)c;
-#pragma clang loop unroll(full)
-  for (int r = 0; r < CK(tile_rows); r++) {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) sum[r][v] = accumulate ? out[r * vectors + v] : (CK(vector))0.0f;
-  }
-  for (size_t s = 0; s < steps; s++) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < CK(tile_rows); r++) {
-#pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; v++) sum[r][v] = CK(multiply_add)(a[r], x[v], sum[r][v]);
-    }
-    a += CK(tile_rows);
-    x += vectors;
-  }
-#pragma clang loop unroll(full)
-  for (int r = 0; r < CK(tile_rows); r++) {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) out[r * vectors + v] = sum[r][v];
-  }
-}
-
-// Tiles one below the other: `count` groups of tile_rows rows, whose panels are a_step apart.
-static void CK(tiles)(
-    const CK(cell) *a, size_t a_step, const float *b, size_t steps, float *c, size_t count, int vectors,
-    int accumulate) {
-  const size_t c_step = (size_t)(CK(tile_rows) * vectors * CK_LANES);
-  switch (vectors) {
-    case 1:
-      for (size_t g = 0; g < count; g++) CK(tile)(a + g * a_step, b, steps, c + g * c_step, 1, accumulate);
-      return;
-    case 2:
-      for (size_t g = 0; g < count; g++) CK(tile)(a + g * a_step, b, steps, c + g * c_step, 2, accumulate);
-      return;
-    default:
-      for (size_t g = 0; g < count; g++) CK(tile)(a + g * a_step, b, steps, c + g * c_step, 3, accumulate);
-      return;
-  }
-}
+// Keys are worked on in blocks of about 128, a multiple of tile_rows and of a pair.
+enum { CK(key_block) = 128 / CK(tile_rows) * CK(tile_rows), CK(query_block) = CK(tile_columns) };
 
 CK_INLINE CK(vector) CK(choose)(CK(integers) condition, CK(vector) yes, CK(vector) no) {
   return (CK(vector))((condition & (CK(integers))yes) | (~condition & (CK(integers))no));
@@ -107,8 +38,6 @@ CK_INLINE CK(vector) CK(exp2_vector)(CK(vector) x) {
   return CK(choose)(x < -126.0f, (CK(vector))0.0f, scaled);
 }
 
-CK_INLINE size_t CK(steps)(size_t n) { return (n + CK(pair) - 1) / CK(pair); }
-CK_INLINE size_t CK(groups)(size_t n) { return (n + CK(tile_rows) - 1) / CK(tile_rows); }
 // Cells of one key block's two panels.
 CK_INLINE size_t CK(key_cells)(size_t width) { return CK(key_block) * CK(steps)(width); }
 CK_INLINE size_t CK(value_cells)(size_t width) {
@@ -154,19 +83,20 @@ void CK(ck_attention_pack)(int32_t set, const ck_attention *job, size_t head, si
   const size_t block_cells = (CK(key_cells)(d) + CK(value_cells)(d) + 15) / 16 * 16;
   CK(cell) *keys = (CK(cell) *)panels + block * block_cells;
   CK(cell) *values = keys + CK(key_cells)(d);
-  CK(cell) cells[ck_block];
-
   const size_t k_size = ck_size_of(job->k.type);
-  for (size_t key = 0; key < padded; key++) {
-    CK(cell) *to = keys + key / rows * dk * rows + key % rows;
-    if (key < count) {
-      CK(load_cells)(ck_row(&job->k, item * job->keys + first + key) + column * k_size, job->k.type, d, cells);
-    } else {
-      memset(cells, 0, dk * sizeof(CK(cell)));
+  {
+    CK(cell) cells[CK(tile_rows)][ck_block];
+    for (size_t key = 0; key < padded; key += rows) {
+      const size_t present = ck_min(count - key, rows);
+      for (size_t r = 0; r < present; r++) {
+        const char *from = ck_row(&job->k, item * job->keys + first + key + r) + column * k_size;
+        CK(load_cells)(from, job->k.type, d, cells[r]);
+      }
+      CK(interleave_tile)(cells[0], ck_block, present, dk, keys + key * dk);
     }
-    for (size_t s = 0; s < dk; s++) to[s * rows] = cells[s];
   }
 
+  CK(cell) cells[ck_block];
   const size_t v_size = ck_size_of(job->v.type), dims = CK(groups)(d) * rows;
   const size_t panel = CK(key_block) / CK(pair) * rows;
 #if defined(CK_BF16_PRODUCTS)
@@ -228,7 +158,7 @@ CK_INLINE int CK(soften)(
     float *logits, size_t keys, size_t padded, float factor, const int vectors, CK(vector) *maximum, CK(vector) *total,
     CK(vector) *correction) {
   CK(vector) *rows = (CK(vector) *)logits;
-  CK(vector) top[CK(tile_vectors)], sum[CK(tile_vectors)], least[CK(tile_vectors)];
+  CK(vector) top[CK_TILE_VECTORS], sum[CK_TILE_VECTORS], least[CK_TILE_VECTORS];
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) top[v] = least[v] = maximum[v];
   size_t k = 0;
@@ -299,27 +229,32 @@ void CK(ck_attention_run)(
 
   float *q = (float *)(((uintptr_t)scratch + 63) / 64 * 64);
   float *logits = q + dk * lanes, *outputs = logits + CK(key_block) * lanes, *mask = outputs + dims * lanes;
-  CK(cell) cells[ck_block];
   const size_t q_size = ck_size_of(job->q.type);
-  memset(q, 0, dk * lanes * 4);
-  for (size_t i = 0; i < queries; i++) {
-    CK(load_cells)(ck_row(&job->q, item * job->queries + query + i) + column * q_size, job->q.type, d, cells);
-    CK(cell) *to = (CK(cell) *)q + i;
-    // A negative scale would turn the maximum into a minimum: its sign goes to the queries.
+  {
+    CK(cell) cells[CK_LANES][ck_block];
+    for (size_t i = 0; i < queries; i += CK_LANES) {
+      const size_t present = ck_min(queries - i, CK_LANES);
+      for (size_t r = 0; r < present; r++) {
+        const char *from = ck_row(&job->q, item * job->queries + query + i + r) + column * q_size;
+        CK(load_cells)(from, job->q.type, d, cells[r]);
+      }
+      CK(interleave)((const char *)cells, sizeof cells[0], present, dk, (CK(cell) *)q + i, lanes);
+    }
+  }
+  // A negative scale would turn the maximum into a minimum: its sign goes to the queries.
+  if (job->scale < 0) {
 #if defined(CK_BF16_PRODUCTS)
-    const uint32_t sign = job->scale < 0 ? 0x80008000u : 0;
-    for (size_t s = 0; s < dk; s++) to[s * lanes] = cells[s] ^ sign;
+    for (size_t i = 0; i < dk * lanes; i++) ((CK(cell) *)q)[i] ^= 0x80008000u;
 #else
-    const float sign = job->scale < 0 ? -1.0f : 1.0f;
-    for (size_t s = 0; s < dk; s++) to[s * lanes] = cells[s] * sign;
+    for (size_t i = 0; i < dk * lanes; i++) q[i] = -q[i];
 #endif
   }
 
   const float log2e = 0x1.715476p+0f;
   const float magnitude = job->scale < 0 ? -job->scale : job->scale;
   const float factor = job->mask == 2 ? log2e : magnitude * log2e;
-  CK(vector) maximum[CK(tile_vectors)], total[CK(tile_vectors)], correction[CK(tile_vectors)];
-  for (int v = 0; v < CK(tile_vectors); v++) {
+  CK(vector) maximum[CK_TILE_VECTORS], total[CK_TILE_VECTORS], correction[CK_TILE_VECTORS];
+  for (int v = 0; v < CK_TILE_VECTORS; v++) {
     maximum[v] = (CK(vector))(-INFINITY);
     total[v] = (CK(vector))0.0f;
   }
@@ -331,14 +266,16 @@ void CK(ck_attention_run)(
     const size_t padded = groups * CK(tile_rows);
     const CK(cell) *key_panel = (const CK(cell) *)panels + key / CK(key_block) * block_cells;
     const CK(cell) *value_panel = key_panel + CK(key_cells)(d);
-    CK(tiles)(key_panel, dk * CK(tile_rows), q, dk, logits, groups, vectors, 0);
+    CK(tiles)(key_panel, dk * CK(tile_rows), q, dk, logits, lanes, groups, vectors, 0);
     if (job->mask == 2) CK(add_mask)(job, head, query, queries, key, keys, vectors, logits, mask);
     if (job->mask == 1 && key + keys > query + 1) CK(hide_later_keys)(query, key, keys, vectors, logits);
-    int rescale;
+    int rescale = 0;
     switch (vectors) {
       case 1: rescale = CK(soften)(logits, keys, padded, factor, 1, maximum, total, correction); break;
       case 2: rescale = CK(soften)(logits, keys, padded, factor, 2, maximum, total, correction); break;
+#if CK_TILE_VECTORS > 2
       default: rescale = CK(soften)(logits, keys, padded, factor, 3, maximum, total, correction); break;
+#endif
     }
     if (rescale && key > 0) {
       CK(vector) *rows = (CK(vector) *)outputs;
@@ -347,7 +284,7 @@ void CK(ck_attention_run)(
       }
     }
     CK(tiles)(
-        value_panel, CK(key_block) / CK(pair) * CK(tile_rows), logits, padded / CK(pair), outputs,
+        value_panel, CK(key_block) / CK(pair) * CK(tile_rows), logits, padded / CK(pair), outputs, lanes,
         CK(groups)(d), vectors, key > 0);
   }
 
@@ -357,10 +294,21 @@ void CK(ck_attention_run)(
     CK(vector) *rows = (CK(vector) *)outputs;
     for (size_t r = 0; r < dims; r++) rows[r * (size_t)vectors + (size_t)v] *= total[v];
   }
-  float row[ck_block];
-  for (size_t i = 0; i < queries; i++) {
-    for (size_t j = 0; j < d; j++) row[j] = outputs[j * lanes + i];
-    const size_t to = (item * job->queries + query + i) * job->heads * d + column;
-    CK(store)(row, &job->out, to, d);
+  // Back to one row per query, through a square at a time.
+  float turned[CK_LANES][ck_block];
+  for (size_t i = 0; i < queries; i += CK_LANES) {
+    for (size_t j = 0; j < d; j += CK_LANES) {
+      const size_t depth = ck_min(d - j, CK_LANES);
+      CK(vector) rows[CK_LANES];
+      for (size_t r = 0; r < CK_LANES; r++) {
+        rows[r] = r < depth ? *(const CK(vector) *)(outputs + (j + r) * lanes + i) : (CK(vector))0.0f;
+      }
+      CK(transpose)(rows);
+      for (size_t r = 0; r < CK_LANES; r++) memcpy(&turned[r][j], &rows[r], depth * 4);
+    }
+    for (size_t r = 0; r < ck_min(queries - i, CK_LANES); r++) {
+      const size_t to = (item * job->queries + query + i + r) * job->heads * d + column;
+      CK(store)(turned[r], &job->out, to, d);
+    }
   }
 }

@@ -101,8 +101,8 @@ CK_INLINE const float *CK(floats)(const void *in, int32_t type, float *buffer, s
   return buffer;
 }
 
-#if !defined(CK_BF16_PRODUCTS)
-void CK(ck_to_float)(int32_t set, const void *in, int32_t type, int32_t held, float *out, size_t n) {
+// n elements as floats, rounded to the type `held` unless that is -1.
+static void CK(load_float)(const void *in, int32_t type, int32_t held, float *out, size_t n) {
   if (held < 0) {
     CK(widen)(in, type, out, n);
     return;
@@ -114,7 +114,8 @@ void CK(ck_to_float)(int32_t set, const void *in, int32_t type, int32_t held, fl
   }
 }
 
-void CK(ck_to_bfloat16)(int32_t set, const void *in, int32_t type, int32_t held, uint16_t *out, size_t n) {
+// The same as bfloat16, nearest even.
+static void CK(load_bf16)(const void *in, int32_t type, int32_t held, uint16_t *out, size_t n) {
   if (type == t_bf16 && held < 0) {
     memcpy(out, in, n * 2);
     return;
@@ -142,6 +143,15 @@ void CK(ck_to_bfloat16)(int32_t set, const void *in, int32_t type, int32_t held,
   }
 }
 
+#if !defined(CK_BF16_PRODUCTS)
+void CK(ck_to_float)(int32_t set, const void *in, int32_t type, int32_t held, float *out, size_t n) {
+  CK(load_float)(in, type, held, out, n);
+}
+
+void CK(ck_to_bfloat16)(int32_t set, const void *in, int32_t type, int32_t held, uint16_t *out, size_t n) {
+  CK(load_bf16)(in, type, held, out, n);
+}
+
 void CK(ck_gather_to_float)(int32_t set, const void *in, int32_t type, ptrdiff_t stride, float *out, size_t n) {
   const ptrdiff_t step = stride * (ptrdiff_t)ck_size_of(type);
   const char *at = in;
@@ -164,15 +174,12 @@ void CK(ck_gather_to_float)(int32_t set, const void *in, int32_t type, ptrdiff_t
 
 void CK(ck_copy_rows)(
     int32_t set, const ck_rows *x, size_t width, const ck_output *out, size_t begin, size_t end) {
-  const size_t size = ck_size_of(x->type);
   for (size_t row = begin; row < end; row++) {
     const char *in = ck_row(x, row);
     if (out->type == t_f32) {
       CK(widen)(in, x->type, (float *)out->data + row * width, width);
-    } else if (x->type == t_bf16) {
-      memcpy((uint16_t *)out->data + row * width, in, width * size);
     } else {
-      CK(ck_to_bfloat16)(set, in, x->type, -1, (uint16_t *)out->data + row * width, width);
+      CK(load_bf16)(in, x->type, -1, (uint16_t *)out->data + row * width, width);
     }
   }
 }

@@ -65,7 +65,7 @@ void CK(ck_stream_product)(int32_t set, const ck_stream *job, size_t begin, size
         const size_t n = ck_min(job->inputs - k, CK(stream_columns));
         for (size_t r = 0; r < rows; r++) {
           const char *in = (const char *)job->weight + ((row + r) * job->weight_ld + k) * size;
-          CK(ck_to_float)(set, in, job->type, job->held, w + r * CK(stream_columns), n);
+          CK(load_float)(in, job->type, job->held, w + r * CK(stream_columns), n);
         }
         for (size_t m = 0; m < tokens; m++) CK(dot4)(job->x + (first + m) * job->x_ld + k, w, n, sums[m]);
       }

@@ -45,7 +45,7 @@ struct RunCommand: ProgramCommand {
         }
     }
 
-    func execute(_ program: Program) async throws -> ExitStatus {
+    func execute(_ program: Program) async throws -> ProgramStatus {
         let registry = program.registry()
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         if !json { program.show(loaded.notes, verbosity.level) }
@@ -54,8 +54,9 @@ struct RunCommand: ProgramCommand {
         let control = RunControl()
         program.interrupts.listen {
             control.cancel()
-        } abort: {
+        } abort: { [saveOutputs] in
             files.removeTemporaryFolder()
+            files.removeUnfinishedFiles(alsoIn: saveOutputs.map { [folder(of: $0)] } ?? [])
         }
         let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: files)
         show(report, program.console)
@@ -77,7 +78,7 @@ struct RunCommand: ProgramCommand {
     private func run(
         _ validated: ValidatedPrompt, _ loaded: LoadedWorkflow, _ engine: GraphEngine, _ control: RunControl,
         _ console: any Console
-    ) async throws -> ExitStatus {
+    ) async throws -> ProgramStatus {
         let display = RunDisplay(
             console, verbosity: verbosity.level, asJSON: json, prompt: validated.prompt,
             outputFolder: folders.output)
@@ -118,4 +119,10 @@ struct RunCommand: ProgramCommand {
         }
         for line in FaultText.lines(report) { console.noteLine("  " + line) }
     }
+}
+
+/// The folder that a file lies in.
+private func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -18,7 +18,13 @@ public struct NodeResult: Sendable {
     public var byteCount: Int {
         var total = 1024
         for slot in outputs {
-            for value in slot { total = total.addingReportingOverflow(max(value.byteCount, 0) + 64).partialValue }
+            for value in slot {
+                // A plugin's value may claim anything: what does not add up is larger than any cache.
+                let (sum, overflow) = total.addingReportingOverflow(max(value.byteCount, 0))
+                let (more, again) = sum.addingReportingOverflow(64)
+                if overflow || again { return .max }
+                total = more
+            }
         }
         return total
     }

@@ -3,25 +3,30 @@ import Glibc
 /// A file being written under a temporary name beside its own, which it gets when it is complete: readers never see half
 /// a file, and a failed write leaves nothing behind.
 struct AtomicFile {
+    /// What the temporary names of this process begin with; the same as in the module Images.
+    static var prefix: String { ".graphrun-\(getpid())-" }
+
     private let path: String
     private let descriptor: Int32
 
     /// - Throws: ``FileError`` when the file cannot be written; what `body` throws.
     static func write(_ path: String, _ body: (AtomicFile) throws -> Void) throws {
-        let temporary = "\(path).\(getpid()).tmp"
-        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        let temporary = "\(folder)\(prefix)\(String(UInt32.random(in: 0 ... .max), radix: 36)).tmp"
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileError(path, "cannot be written: \(FileSystem.lastProblem())") }
+        var isOpen = true
         do {
-            defer { _ = close(descriptor) }
             try body(AtomicFile(path: path, descriptor: descriptor))
+            isOpen = false
+            // Some file systems only notice here that the disk is full.
+            guard close(descriptor) == 0, unsafe rename(temporary, path) == 0 else {
+                throw FileError(path, "cannot be written: \(FileSystem.lastProblem())")
+            }
         } catch {
+            if isOpen { _ = close(descriptor) }
             unsafe _ = unlink(temporary)
             throw error
-        }
-        guard unsafe rename(temporary, path) == 0 else {
-            let problem = FileSystem.lastProblem()
-            unsafe _ = unlink(temporary)
-            throw FileError(path, "cannot be written: \(problem)")
         }
     }
 

@@ -142,6 +142,24 @@ public final class ModelFolders: NodeFiles {
         }
     }
 
+    /// Removes files that this process has begun to write into the output folder and `others`. Only for a process that
+    /// ends at once: otherwise every writer removes its own.
+    public func removeUnfinishedFiles(alsoIn others: [String] = []) {
+        for folder in [output] + others { removeUnfinishedFiles(below: folder, depth: 0) }
+    }
+
+    private func removeUnfinishedFiles(below folder: String, depth: Int) {
+        guard depth < 8 else { return }
+        for name in FileSystem.entries(folder) ?? [] {
+            let path = join(folder, name)
+            if name.hasPrefix(AtomicFile.prefix) {
+                FileSystem.removeTree(path)
+            } else if !name.hasPrefix("."), FileSystem.status(path)?.isDirectory == true {
+                removeUnfinishedFiles(below: path, depth: depth + 1)
+            }
+        }
+    }
+
     /// Removes the folder for previews, if it was made.
     public func removeTemporaryFolder() {
         let folder = temporary.withLock { folder in

@@ -19,6 +19,7 @@ public struct PromptFault: Error, Sendable, Hashable {
         case notInList = "value_not_in_list"
         case customValidation = "custom_validation_failed"
         case exception = "exception_during_validation"
+        case innerException = "exception_during_inner_validation"
         case dependencyCycle = "dependency_cycle"
     }
 

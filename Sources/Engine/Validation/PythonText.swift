@@ -9,6 +9,7 @@ func pythonText(_ json: JSON) -> String {
     case .array(let items): "[" + items.map(pythonText).joined(separator: ", ") + "]"
     case .object(let members):
         "{" + members.map { quoted($0.key) + ": " + pythonText($0.value) }.joined(separator: ", ") + "}"
+    case .double(let value) where !value.isFinite: value.isNaN ? "nan" : value < 0 ? "-inf" : "inf"
     case .int, .uint, .double: json.text()
     }
 }

@@ -25,7 +25,7 @@ struct Validator {
     }
 
     /// - Parameter targets: ids of the outputs to run; `nil` means all.
-    consuming func run(targets: Set<String>?) -> ValidationReport {
+    consuming func run(targets: Set<String>?) async -> ValidationReport {
         var top = checkClasses()
         let roots = ids.indices.filter { position in
             guard definitions[position]?.schema.isOutput == true else { return false }
@@ -36,6 +36,8 @@ struct Validator {
         }
         sources = Array(repeating: [], count: ids.count)
         let order = checkReachable(from: roots)
+        let isRoot = Set(roots)
+        for node in order { await askNode(node, isOutput: isRoot.contains(node)) }
         var isSound = Array(repeating: false, count: ids.count)
         for node in order {
             isSound[node] = faults[node] == nil && sources[node].allSatisfy { isSound[$0] }
@@ -78,10 +80,17 @@ struct Validator {
             "node_id": .string(id), "class_type": .string(node.classType),
             "node_title": .string(node.title ?? node.classType),
         ]
+        let origin: String? =
+            if let pack = PackNames.pack(of: node.classType) {
+                "a node type of this program; \(node.classType) belongs to the pack \(pack)"
+            } else if ReferenceNodes.schema(node.classType) != nil {
+                "a node type of this program; \(node.classType) is one of ComfyUI's own that it does not have yet"
+            } else {
+                nil
+            }
         return PromptFault(
             .missingNodeType, "Cannot execute because node \(node.classType) does not exist.", details: details,
-            extraInfo: extra, found: "node type \(node.classType)",
-            allowed: PackNames.pack(of: node.classType).map { "it belongs to the pack \($0), which is not built in" },
+            extraInfo: extra, found: "node type \(node.classType)", allowed: origin,
             nearest: NearestName.find(node.classType, among: registry.definitions.lazy.map(\.schema.id)))
     }
 
@@ -132,10 +141,14 @@ struct Validator {
                 case .literal(let literal):
                     // An optional socket that the front end left empty.
                     if literal.isNull && input.isOptional && !input.takesLiterals { continue }
-                    let converted = try check.convert(literal, for: input)
+                    let converted = try check.convert(
+                        literal, for: input,
+                        leavesRangesToNode: definition.validator?.checks.covers(input.name) ?? false)
                     if converted != literal { prompt.nodes.values[position].inputs[input.name] = .literal(converted) }
                 case .link(let link):
-                    sources[position].append(try checkLink(link, input))
+                    sources[position].append(
+                        try checkLink(
+                            link, input, leavesTypesToNode: definition.validator?.checks.linkTypes ?? false))
                 case .malformedLink(let items):
                     throw check.badLink(.array(items), input)
                 }
@@ -146,7 +159,9 @@ struct Validator {
     }
 
     /// - Returns: the position of the node that the link comes from.
-    private func checkLink(_ link: PromptLink, _ input: InputSchema) throws(PromptFault) -> Int {
+    private func checkLink(
+        _ link: PromptLink, _ input: InputSchema, leavesTypesToNode: Bool
+    ) throws(PromptFault) -> Int {
         let (source, slot) = (link.node, link.slot)
         let received = PromptValue.link(link).json
         guard let position = prompt.nodes.index(forKey: source) else {
@@ -163,10 +178,43 @@ struct Validator {
                 allowed: outputs.isEmpty ? "that node has no outputs" : names)
         }
         let type = outputs[slot].type
-        guard typesMatch(received: type, accepted: input.linkType) else {
+        guard leavesTypesToNode || typesMatch(received: type, accepted: input.linkType) else {
             throw mismatch(received, type, outputs[slot].name, definition.schema.id, input)
         }
         return position
+    }
+
+    /// Lets a node judge its constants, unless they are known to be wrong.
+    private mutating func askNode(_ position: Int, isOutput: Bool) async {
+        guard let definition = definitions[position], let validator = definition.validator, faults[position] == nil
+        else { return }
+        var constants: [String: [any NodeValue]] = [:]
+        var types: [String: String] = [:]
+        var passed: [String] = []
+        let given = prompt.nodes.values[position].inputs
+        for input in definition.schema.inputs {
+            guard let value = given[input.name] else { continue }
+            if validator.checks.covers(input.name) { passed.append(input.name) }
+            switch value {
+            case .literal(let json):
+                if validator.checks.covers(input.name) { constants[input.name] = [json.nodeValue] }
+            case .link(let link): types[input.name] = outputType(of: link)
+            case .malformedLink: break
+            }
+        }
+        do {
+            guard let reason = try await validator.validate(constants, received: types, check.files) else { return }
+            for name in passed.isEmpty ? [""] : passed { add(rejected(name, reason), to: position) }
+        } catch {
+            add(exception(error, isOutput: isOutput), to: position)
+        }
+    }
+
+    private func outputType(of link: PromptLink) -> String? {
+        guard let source = prompt.nodes.index(forKey: link.node), let outputs = definitions[source]?.schema.outputs,
+            outputs.indices.contains(link.slot)
+        else { return nil }
+        return outputs[link.slot].type
     }
 
     private mutating func add(_ fault: PromptFault, to position: Int) { faults[position, default: []].append(fault) }
@@ -196,6 +244,24 @@ struct Validator {
                 "linked_node": link,
             ], input: input.name, found: "a link to output \(output) of \(source), type \(type)",
             allowed: "type \(input.linkType)")
+    }
+
+    private func rejected(_ name: String, _ reason: String) -> PromptFault {
+        PromptFault(
+            .customValidation, "Custom validation failed for node",
+            details: reason.isEmpty ? name : "\(name) - \(reason)", extraInfo: ["input_name": .string(name)],
+            input: name.isEmpty ? nil : name, allowed: reason)
+    }
+
+    private func exception(_ error: any Error, isOutput: Bool) -> PromptFault {
+        let text = String(describing: error)
+        return PromptFault(
+            isOutput ? .exception : .innerException,
+            isOutput ? "Exception when validating node" : "Exception when validating inner node", details: text,
+            extraInfo: [
+                "exception_message": .string(text), "exception_type": .string(String(describing: type(of: error))),
+                "traceback": .array([]),
+            ], found: text)
     }
 
     /// One fault on the node whose link closes the circle.

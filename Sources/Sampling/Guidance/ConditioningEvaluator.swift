@@ -60,7 +60,8 @@ public final class ConditioningEvaluator {
         _ entry: PreparedEntry, _ x: Tensor, _ input: Tensor, _ sigma: Float, _ network: any DiffusionNetwork
     ) throws -> Tensor {
         var call = NetworkCall(
-            x: input, sigma: sigma, time: sampling.networkTime(sigma), entry: entry.entry, geometry: geometry)
+            x: input, sigma: sigma, time: sampling.networkTime(sigma), entry: entry.entry, geometry: geometry,
+            area: entry.area)
         call.control = try controlResiduals(entry, call)
         let output = try network(call, on: backend)
         guard output.shape == x.shape else {

@@ -7,9 +7,9 @@ enum EntryPlacement {
         let (batch, rows, columns) = (latentShape[0], latentShape[2], latentShape[3])
         var area = try entry[EntryArea.self].map { try Self.area($0, rows: rows, columns: columns) }
         guard let mask = entry[EntryMask.self] else { return (area, nil) }
-        let resized = try NoiseMask.resized(mask.mask, rows: rows, columns: columns)
-        if mask.setsArea { area = try bounds(resized) }
-        let strength = mask.strength
+        let resized = try NoiseMask.resized(mask, rows: rows, columns: columns)
+        if entry[EntryAreaFromMask.self] == true { area = try bounds(resized) }
+        let strength = entry[EntryMaskStrength.self] ?? 1
         let cut = try area.map { try $0.crop(resized) } ?? resized
         return (area, try Elementwise.map(HostMath.cycleBatch(cut, to: batch)) { $0 * strength })
     }
@@ -70,7 +70,11 @@ enum EntryPlacement {
 /// sides of the guidance formula are weighted alike (spec: families-unet-sampling.md §12).
 enum AreaMirroring {
     static func applied(to conditionings: [Conditioning], latentShape: Shape) throws -> [Conditioning] {
-        guard conditionings.contains(where: { $0.contains { $0[EntryArea.self] != nil || hasMaskArea($0) } }) else {
+        guard
+            conditionings.contains(where: {
+                $0.contains { $0[EntryArea.self] != nil || $0[EntryAreaFromMask.self] == true }
+            })
+        else {
             return conditionings
         }
         func area(_ entry: ConditioningEntry) throws -> LatentArea? {
@@ -104,6 +108,8 @@ enum AreaMirroring {
                     var mirrored = smallest.entry
                     mirrored[EntryArea.self] = entry[EntryArea.self]
                     mirrored[EntryMask.self] = entry[EntryMask.self]
+                    mirrored[EntryMaskStrength.self] = entry[EntryMaskStrength.self]
+                    mirrored[EntryAreaFromMask.self] = entry[EntryAreaFromMask.self]
                     mirrored[EntryStrength.self] = entry[EntryStrength.self]
                     mirrored[TimestepRange.self] = entry[TimestepRange.self]
                     mirrored[Control.self] = entry[Control.self]
@@ -114,6 +120,4 @@ enum AreaMirroring {
         }
         return result
     }
-
-    private static func hasMaskArea(_ entry: ConditioningEntry) -> Bool { entry[EntryMask.self]?.setsArea == true }
 }

@@ -28,10 +28,13 @@ public struct NetworkCall: Sendable {
     public var entry: ConditioningEntry
     public var control: ControlResiduals?
     public var geometry: RunGeometry
+    /// Where in the run's latent `x` was cut out, for an entry that holds for an area only; inputs of the latent's size
+    /// are to be cut likewise.
+    public var area: LatentArea?
 
     public init(
         x: Tensor, sigma: Float, time: Float, entry: ConditioningEntry, control: ControlResiduals? = nil,
-        geometry: RunGeometry
+        geometry: RunGeometry, area: LatentArea? = nil
     ) {
         self.x = x
         self.sigma = sigma
@@ -39,6 +42,7 @@ public struct NetworkCall: Sendable {
         self.entry = entry
         self.control = control
         self.geometry = geometry
+        self.area = area
     }
 }
 

@@ -6,6 +6,8 @@ public struct NodeDefinition: Sendable {
     public typealias Fingerprint = @Sendable ([String: [any NodeValue]], Set<String>, NodeContext) throws -> String?
 
     public let schema: NodeSchema
+    /// The node's own judgement of its constants, if it has one.
+    public let validator: NodeValidator?
     private let body: Body
     private let changeText: Fingerprint
 
@@ -42,6 +44,7 @@ public struct NodeDefinition: Sendable {
             }
             return text
         }
+        validator = (type as? any ValidatingNode.Type).map { makeValidator($0, names) }
     }
 
     /// A definition from its parts, for nodes whose ports are only known at run time.
@@ -49,8 +52,12 @@ public struct NodeDefinition: Sendable {
     /// - Parameters:
     ///   - fingerprint: see ``Node/fingerprint(_:)``.
     ///   - body: gets the values by port and returns the values of every output in the schema's order.
-    public init(schema: NodeSchema, fingerprint: @escaping Fingerprint = { _, _, _ in nil }, body: @escaping Body) {
+    public init(
+        schema: NodeSchema, fingerprint: @escaping Fingerprint = { _, _, _ in nil }, validator: NodeValidator? = nil,
+        body: @escaping Body
+    ) {
         self.schema = schema
+        self.validator = validator
         self.body = body
         changeText = fingerprint
     }
@@ -76,6 +83,14 @@ public struct NodeDefinition: Sendable {
         _ inputs: [String: [any NodeValue]], linked: Set<String> = [], _ context: NodeContext
     ) throws -> String? {
         try changeText(inputs, linked, context)
+    }
+}
+
+private func makeValidator<N: ValidatingNode>(_ type: N.Type, _ names: [String]) -> NodeValidator {
+    NodeValidator(N.checks) { constants, types, files in
+        let node = N()
+        try bind(node, constants, names, isComplete: false)
+        return try await node.validate(files, received: types)
     }
 }
 

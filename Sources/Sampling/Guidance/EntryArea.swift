@@ -11,38 +11,45 @@ public enum EntryArea: ConditioningKey {
         /// In fractions of the latent's sides.
         case fractions(height: Double, width: Double, y: Double, x: Double)
     }
-}
 
-/// A mask that weighs a conditioning entry.
-public enum EntryMask: ConditioningKey {
-    public static let name = "mask"
-
-    public struct Value: Sendable {
-        /// `[batch or 1, H, W]`, any size.
-        public var mask: Tensor
-        public var strength: Float
-        /// Whether the entry's area becomes the mask's bounding box ("mask bounds").
-        public var setsArea: Bool
-
-        public init(mask: Tensor, strength: Float, setsArea: Bool) {
-            self.mask = mask
-            self.strength = strength
-            self.setsArea = setsArea
+    /// Four numbers; fractions are numbered from 1, since the reference has a word before them.
+    public static func exported(_ value: Value) -> [(name: String, tensor: Tensor)] {
+        let (first, numbers): (Int, [Float]) =
+            switch value {
+            case .elements(let height, let width, let y, let x): (0, [height, width, y, x].map(Float.init))
+            case .fractions(let height, let width, let y, let x): (1, [height, width, y, x].map(Float.init))
+            }
+        return numbers.enumerated().compactMap { index, number in
+            (try? Tensor([number], shape: [])).map { (String(first + index), $0) }
         }
     }
-
-    public static func exported(_ value: Value) -> [(name: String, tensor: Tensor)] { [("", value.mask)] }
 }
 
-/// A rectangle of a latent, in latent elements.
-struct LatentArea: Sendable, Hashable, CustomStringConvertible {
-    var height: Int
-    var width: Int
-    var y: Int
-    var x: Int
+/// A mask `[batch or 1, H, W]` of any size that weighs a conditioning entry.
+public enum EntryMask: ConditioningKey {
+    public static let name = "mask"
+    public static func exported(_ value: Tensor) -> [(name: String, tensor: Tensor)] { [("", value)] }
+}
 
-    var description: String { "\(width)×\(height) at (\(x), \(y))" }
+/// Factor on the entry's mask (1 if absent).
+public enum EntryMaskStrength: ConditioningKey {
+    public static let name = "mask_strength"
+    public static func exported(_ value: Float) -> [(name: String, tensor: Tensor)] {
+        guard let tensor = try? Tensor([value], shape: []) else { return [] }
+        return [("", tensor)]
+    }
+}
 
+/// Whether the entry's area is the bounding box of its mask ("mask bounds").
+public enum EntryAreaFromMask: ConditioningKey {
+    public static let name = "set_area_to_bounds"
+    public static func exported(_ value: Bool) -> [(name: String, tensor: Tensor)] {
+        guard let tensor = try? Tensor([value ? 1 : 0], shape: []).converted(to: .bool) else { return [] }
+        return [("", tensor)]
+    }
+}
+
+extension LatentArea {
     func contains(_ other: LatentArea) -> Bool {
         y <= other.y && x <= other.x && y + height >= other.y + other.height && x + width >= other.x + other.width
     }

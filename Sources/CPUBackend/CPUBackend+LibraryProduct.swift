@@ -1,8 +1,8 @@
 internal import CKernels
 internal import Tensors
 
-/// A column block of x in the type in which it is multiplied.
-struct ProductOperand {
+/// A column block of x in the type in which a library multiplies it.
+private struct ProductOperand {
     let view: RowView
     /// Elements between neighbouring rows.
     let stride: Int
@@ -42,7 +42,7 @@ private struct Tiling {
 
 extension CPUBackend {
     /// The block in the type of the products, rows at one distance: itself, or a copy.
-    func productOperand(_ x: Tensor) throws(TensorError) -> ProductOperand {
+    private func productOperand(_ x: Tensor) throws(TensorError) -> ProductOperand {
         let type: DType = multipliesBFloat16 ? .bfloat16 : .float32
         let view = try rows(x, "linear")
         if view.tensor.dtype == type, let stride = view.uniformStride {
@@ -62,19 +62,25 @@ extension CPUBackend {
         return ProductOperand(view: try rows(copy, "linear"), stride: view.width)
     }
 
-    /// x · matrixᵀ as float32, without anything around it.
-    func product(_ x: [ProductOperand], tokens: Int, _ matrix: Tensor) throws(TensorError) -> Tensor {
-        let layer = LinearLayer(
-            shape: [tokens, matrix.shape[0]], tokens: tokens, inputs: matrix.shape[1], outputs: matrix.shape[0],
-            weight: try weightMatrix(matrix, heldAs: nil), factor: 1, bias: nil, adapters: [],
-            activation: Activation.identity.code, residual: nil, gate: nil, itemTokens: tokens)
-        return try unsafe Tensor.buildBytes(layer.shape, dtype: .float32) { out throws(TensorError) in
-            try unsafe productLinear(x, layer, [], to: ck_output(data: out.baseAddress, type: DType.float32.code))
+    /// The layer through OpenBLAS or oneDNN: weights of another type are converted in blocks first.
+    func libraryLinear(_ x: [Tensor], _ layer: LinearLayer, to output: ck_output) throws(TensorError) {
+        let operands = try x.map { block throws(TensorError) in try productOperand(block) }
+        defer { withExtendedLifetime(operands) {} }
+        // t = x · downᵀ of every adapter, once.
+        var reduced: [Tensor] = []
+        for adapter in layer.adapters {
+            let plain = LinearLayer(x: layer, plain: adapter.down)
+            reduced.append(
+                try unsafe Tensor.buildBytes(plain.shape, dtype: .float32) { out throws(TensorError) in
+                    try unsafe multiply(
+                        operands, plain, [], to: ck_output(data: out.baseAddress, type: DType.float32.code))
+                })
         }
+        try unsafe multiply(operands, layer, reduced, to: output)
     }
 
     /// The whole layer, block by block; `reduced` are the adapters' x · downᵀ.
-    func productLinear(
+    private func multiply(
         _ x: [ProductOperand], _ layer: LinearLayer, _ reduced: [Tensor], to output: ck_output
     ) throws(TensorError) {
         guard let outBase = unsafe output.data else { return }
@@ -125,7 +131,7 @@ extension CPUBackend {
     }
 
     /// Columns of the weight converted at a time: the block must stay in the second-level cache or near it.
-    static let convertedColumns = 4096
+    private static let convertedColumns = 4096
 
     // MARK: float32
 
@@ -279,17 +285,4 @@ extension CPUBackend {
     private func clear(_ sums: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int) {
         for row in 0..<rows { unsafe (sums + row * stride).update(repeating: 0, count: columns) }
     }
-
-    private func scale(
-        _ sums: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, by factor: Float
-    ) {
-        for row in 0..<rows {
-            for column in 0..<columns { unsafe sums[row * stride + column] *= factor }
-        }
-    }
-}
-
-extension WeightMatrix {
-    /// Whether rows must be converted before a product reads them.
-    func needsConversion(toBFloat16: Bool) -> Bool { held >= 0 || tensor.dtype != (toBFloat16 ? .bfloat16 : .float32) }
 }
