@@ -61,14 +61,18 @@ import Workflow
 
     @Test func aWideGraphIsScheduledInReasonableTime() async {
         var nodes: [Prompt.Entry] = []
-        for index in 0..<20_000 { nodes.append(node("n\(index)", "Number", ["value": .literal(.int(Int64(index % 100)))])) }
+        for index in 0..<20_000 {
+            nodes.append(node("n\(index)", "Number", ["value": .literal(.int(Int64(index % 100)))]))
+        }
         for index in 0..<20_000 { nodes.append(node("s\(index)", "Show", ["value": link("n\(index)")])) }
         let outcome = await Harness().run(Prompt(nodes))
         #expect(outcome.result.outputs.count == 20_000)
     }
 
     @Test func oddIDsAndNamesAreOrdinary() async {
-        for id in ["../../etc/passwd", "a\u{0}b", "\u{1B}[2J", "test_name[param]1", "", String(repeating: "x", count: 100_000)] {
+        for id in [
+            "../../etc/passwd", "a\u{0}b", "\u{1B}[2J", "test_name[param]1", "", String(repeating: "x", count: 100_000),
+        ] {
             let prompt = Prompt([node(id, "Number", ["value": 1]), node("s", "Show", ["value": link(id)])])
             #expect(await Harness().run(prompt).result.executed == [id, "s"])
         }

@@ -42,7 +42,8 @@ private func shown(_ values: JSON...) -> JSON { .object(["text": .array(values)]
         let prompt = Prompt([node("n", "Number", ["value": 1]), node("s", "Silent", ["value": link("n")])])
         let harness = Harness()
         #expect(await harness.run(prompt).log.lines.contains { $0.hasPrefix("executed") } == false)
-        #expect(await harness.run(prompt).log.lines == ["start", "cached [\"n\", \"s\"]", "executed s null", "success"])
+        #expect(
+            await harness.run(prompt).log.lines == ["start", "cached [\"n\", \"s\"]", "executed s null", "success"])
     }
 
     @Test func onlyWhatChangedRunsAgain() async {
