@@ -31,15 +31,6 @@ void ck_enter_worker(void) {
   if (set_openmp_threads) set_openmp_threads(1);
 }
 
-int32_t ck_has_tile_registers(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("amx-bf16") != 0;
-#else
-  return 0;
-#endif
-}
-
 // --- float32 products -----------------------------------------------------------------------------------------------
 
 void ck_sgemm_openblas(
