@@ -214,7 +214,7 @@ private func shown(_ values: JSON...) -> JSON { .object(["text": .array(values)]
 @Suite struct CancellationTests {
     let prompt = Prompt([
         node("n", "Number", ["value": 3]), node("w", "Steps", ["steps": 1_000_000]),
-        node("sum", "Add", ["a": link("n"), "b": link("w")]), node("s", "Show", ["value": link("sum")]),
+        node("sum", "Add", ["a": link("w"), "b": link("n")]), node("s", "Show", ["value": link("sum")]),
     ])
 
     @Test func aRunEndsBetweenSteps() async throws {
