@@ -13,6 +13,9 @@
 
 // --- Threads --------------------------------------------------------------------------------------------------------
 
+// Not in every cblas.h.
+void openblas_set_num_threads(int threads);
+
 static void (*set_openmp_threads)(int);
 static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
 
