@@ -153,6 +153,48 @@ private func shown(_ values: JSON...) -> JSON { .object(["text": .array(values)]
             ])
     }
 
+    @Test func eventsCanBeReadAsAStream() async throws {
+        let harness = Harness()
+        let validated = try #require(await harness.engine.validate(sum).validated)
+        var names: [String] = []
+        for await event in harness.engine.events(of: validated, options: RunOptions(promptID: "p")) {
+            #expect(event.promptID == "p")
+            names.append(event.name)
+        }
+        #expect(
+            names == [
+                "execution_start", "execution_cached", "executing", "node_finished", "executing", "node_finished",
+                "executing", "executed", "node_finished", "execution_success",
+            ])
+    }
+
+    @Test func leavingTheStreamCancelsTheRun() async throws {
+        let harness = Harness()
+        let prompt = Prompt([node("w", "Steps", ["steps": 100_000_000]), node("s", "Show", ["value": link("w")])])
+        let validated = try #require(await harness.engine.validate(prompt).validated)
+        let control = RunControl()
+        for await event in harness.engine.events(of: validated, options: RunOptions(control: control)) {
+            if case .progress = event.kind { break }
+        }
+        #expect(control.isCancelled)
+    }
+
+    @Test func eventsAreWhatTheServerSends() async throws {
+        let log = await Harness().run(sum, options: RunOptions(promptID: "p")).log
+        let messages = log.all.map(\.json)
+        #expect(messages[1]["type"] == "execution_cached")
+        #expect(messages[1]["data"]?["nodes"] == .array([]))
+        #expect(messages[1]["data"]?["timestamp"]?.intValue ?? 0 > 1_600_000_000_000)
+        #expect(
+            messages[2]
+                == .object([
+                    "type": "executing",
+                    "data": .object(["prompt_id": "p", "node": "one", "display_node": "one"]),
+                ]))
+        let shown = messages.first { $0["type"] == "executed" }
+        #expect(shown?["data"]?["output"] == .object(["text": .array([3])]))
+    }
+
     @Test func everyOutputIsObservedAlsoCachedOnes() async {
         let harness = Harness()
         for _ in 0..<2 {
