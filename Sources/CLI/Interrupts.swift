@@ -22,7 +22,10 @@ public final class SignalInterrupts: InterruptSource {
     public func listen(cancel: @escaping @Sendable () -> Void, abort: @escaping @Sendable () -> Void) {
         csignals_report_bus_errors()
         _ = signal(SIGPIPE, SIG_IGN)
+        // A signal between here and the registration of its source would be lost: wait for the sources.
+        let registered = DispatchGroup()
         for number in [SIGINT, SIGTERM, SIGHUP] {
+            registered.enter()
             // A source only sees signals that do not end the process.
             _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
@@ -33,7 +36,9 @@ public final class SignalInterrupts: InterruptSource {
                 abort()
                 _exit(ProgramStatus.cancelled.rawValue)
             }
+            source.setRegistrationHandler { registered.leave() }
             source.activate()
         }
+        _ = registered.wait(timeout: .now() + .seconds(1))
     }
 }

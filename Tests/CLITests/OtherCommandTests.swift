@@ -4,7 +4,8 @@ import JSON
 import Testing
 
 @Suite struct ValidateCommandTests {
-    private func validate(_ workflow: String, _ arguments: String...) async throws -> (ProgramStatus, RecordingConsole) {
+    private func validate(_ workflow: String, _ arguments: String...) async throws -> (ProgramStatus, RecordingConsole)
+    {
         let place = try Workplace()
         let file = try place.file("w.json", workflow)
         let program = Program(composition: testComposition, console: place.console, interrupts: place.interrupts)
@@ -72,7 +73,9 @@ import Testing
     @Test func allNodesAreListed() async throws {
         let place = try Workplace()
         #expect(await place.run("nodes") == .done)
-        #expect(place.console.outputLines == ["Fail", "Load", "Number", "Save", "Steps", "Vector"].map { "\($0)\ttest\ttest" })
+        #expect(
+            place.console.outputLines
+                == ["Fail", "Load", "Number", "Save", "Steps", "Vector"].map { "\($0)\ttest\ttest" })
     }
 
     @Test func schemasArePrintedAsObjectInfo() async throws {

@@ -11,7 +11,9 @@ final class StubFiles: NodeFiles {
     let pictures: [String]
     let versions = Mutex<[String: String]>([:])
 
-    init(models: [String: [String]] = ["loras": ["a.safetensors", "sub/b.safetensors"]], pictures: [String] = ["x.png"]) {
+    init(
+        models: [String: [String]] = ["loras": ["a.safetensors", "sub/b.safetensors"]], pictures: [String] = ["x.png"]
+    ) {
         self.models = models
         self.pictures = pictures
     }
@@ -65,7 +67,8 @@ struct Harness {
     init(files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack]) {
         self.files = files
         engine = GraphEngine(
-            registry: NodeRegistry(packs), backend: StubBackend(), files: files, cache: ResultCache(byteLimit: cacheBytes))
+            registry: NodeRegistry(packs), backend: StubBackend(), files: files,
+            cache: ResultCache(byteLimit: cacheBytes))
     }
 
     struct Outcome {

@@ -60,7 +60,8 @@ enum FluxStepBenchmark {
         let rate = operations / time * 1e-9
         print(
             "flux step \(size)x\(size) \(precision.rawValue): \(column(time, 2)) s/step, \(column(rate)) GFLOP/s, peak "
-                + "\(column(peak)) GFLOP/s, \(column(100 * rate / peak)) % of peak; anonymous memory \(live >> 20) MiB")
+                + "\(column(peak)) GFLOP/s, \(column(100 * rate / peak)) % of peak; anonymous memory \(live >> 20) MiB, "
+                + "tensors at most \(HostMemory.statistics.peak >> 20) MiB")
     }
 
     private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }

@@ -62,7 +62,9 @@ struct Options {
                     return side
                 }
             case "--rounds":
-                guard let number = Int(value), number > 0 else { throw Problem("--rounds \(value): expected 1 or more") }
+                guard let number = Int(value), number > 0 else {
+                    throw Problem("--rounds \(value): expected 1 or more")
+                }
                 rounds = number
             default: throw Problem("unknown option \(flag)")
             }
