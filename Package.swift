@@ -113,7 +113,7 @@ let package = Package(
             "NodesTests",
             [
                 "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
-                "Checkpoints",
+                "Checkpoints", "ModelMaker",
             ], resources: [.copy("Files")]),
         suite(
             "GoldenTests",
