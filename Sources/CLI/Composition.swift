@@ -1,12 +1,12 @@
-public import NodeKit
-public import Tensors
 import CPUBackend
 import CoreNodes
 import CustomScriptsNodes
 import Glibc
 import JPSNodes
 import KJNodes
+public import NodeKit
 import RgthreeNodes
+public import Tensors
 
 /// What the program is made of. The one place that names backends and node packs; everything is made when it is needed,
 /// so that `--version` and errors in arguments cost nothing.

@@ -60,6 +60,24 @@ public final class GraphEngine: Sendable {
     }
 }
 
+extension GraphEngine {
+    /// Runs what validation found sound; the events come as a stream, whose end is the end of the run.
+    ///
+    /// A consumer that stops reading, or is cancelled, cancels the run.
+    public func events(of prompt: ValidatedPrompt, options: RunOptions = RunOptions()) -> AsyncStream<EngineEvent> {
+        AsyncStream { continuation in
+            let task = Task {
+                _ = await run(prompt, options: options) { continuation.yield($0) }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in
+                options.control.cancel()
+                task.cancel()
+            }
+        }
+    }
+}
+
 /// What may differ from run to run.
 public struct RunOptions: Sendable {
     /// Names the run in its events.

@@ -59,7 +59,11 @@ struct SaveNode: Node {
     func run(_ context: NodeContext) async throws {
         try "\(value.base) \(context.prompt.text()) \(context.extraPNGInfo["workflow"]?.text() ?? "")"
             .write(toFile: context.files.outputFolder + "/\(name).txt", atomically: false, encoding: .utf8)
-        context.show(["images": .array([.object(["filename": .string(name + ".txt"), "subfolder": .string(""), "type": .string("output")])])])
+        context.show([
+            "images": .array([
+                .object(["filename": .string(name + ".txt"), "subfolder": .string(""), "type": .string("output")])
+            ])
+        ])
     }
 }
 
@@ -96,7 +100,7 @@ let testComposition = Composition(
     }, backend: Composition.standard.backend)
 
 /// A folder with workflows, and the program in it.
-final class Workplace {
+final class Workplace: Sendable {
     let path: String
     let console: RecordingConsole
     let interrupts = TestInterrupts()
@@ -149,7 +153,9 @@ enum Sample {
          "2": {"class_type": "Save", "inputs": {"value": ["1", 0], "name": "a"}},
          "3": {"class_type": "Save", "inputs": {"name": "b"}}}
         """
-    static func steps(_ count: Int) -> String { "{\"1\": {\"class_type\": \"Steps\", \"inputs\": {\"steps\": \(count)}}}" }
+    static func steps(_ count: Int) -> String {
+        "{\"1\": {\"class_type\": \"Steps\", \"inputs\": {\"steps\": \(count)}}}"
+    }
     static let vectors = """
         {"1": {"class_type": "Number", "inputs": {"seed": 3}}, "2": {"class_type": "Vector", "inputs": {"value": ["1", 0]}},
          "3": {"class_type": "Save", "inputs": {"value": ["2", 0], "name": "a"}},

@@ -50,7 +50,9 @@ final class Sandbox {
 
     @Test func subfoldersAreListedAndOnlyModelFilesCount() throws {
         let box = try Sandbox()
-        for name in ["z.safetensors", "FLUX/a.safetensors", "FLUX/x/b.SFT", "readme.txt", ".hidden.safetensors", ".git/c.pt"] {
+        for name in [
+            "z.safetensors", "FLUX/a.safetensors", "FLUX/x/b.SFT", "readme.txt", ".hidden.safetensors", ".git/c.pt",
+        ] {
             try box.file("models/loras/\(name)")
         }
         let folders = try box.folders()
@@ -70,7 +72,8 @@ final class Sandbox {
     }
 
     @Test(arguments: [
-        "../secret.safetensors", "..\\secret.safetensors", "/etc/passwd", "\\x.safetensors", "a/../../secret.safetensors",
+        "../secret.safetensors", "..\\secret.safetensors", "/etc/passwd", "\\x.safetensors",
+        "a/../../secret.safetensors",
         "C:\\x.safetensors", "a\u{0}.safetensors", "", ".", "./",
     ])
     func namesCannotLeaveTheFolder(_ name: String) throws {
@@ -113,7 +116,8 @@ final class Sandbox {
         try box.file("last/more.safetensors")
         let file = try box.file(
             "extra.yaml",
-            "late:\n  base_path: \(box.path)\n  loras: last\nearly:\n  base_path: first\n  is_default: true\n  loras: loras\n")
+            "late:\n  base_path: \(box.path)\n  loras: last\nearly:\n  base_path: first\n  is_default: true\n  loras: loras\n"
+        )
         let folders = try box.folders(extra: [file])
         #expect(
             folders.modelFolders("loras") == [
@@ -187,7 +191,9 @@ final class Sandbox {
     @Test func unfinishedFilesOfThisProcessAreRemoved() throws {
         let box = try Sandbox()
         let own = ".graphrun-\(ProcessInfo.processInfo.processIdentifier)-abc.tmp"
-        for name in ["output/\(own)", "output/sub/\(own)", "output/.graphrun-1-abc.tmp", "output/a.png"] { try box.file(name) }
+        for name in ["output/\(own)", "output/sub/\(own)", "output/.graphrun-1-abc.tmp", "output/a.png"] {
+            try box.file(name)
+        }
         try box.folders().removeUnfinishedFiles()
         let left = try FileManager.default.subpathsOfDirectory(atPath: "\(box.path)/output").sorted()
         #expect(left == [".graphrun-1-abc.tmp", "a.png", "sub"])

@@ -11,7 +11,9 @@ final class StubFiles: NodeFiles {
     let pictures: [String]
     let versions = Mutex<[String: String]>([:])
 
-    init(models: [String: [String]] = ["loras": ["a.safetensors", "sub/b.safetensors"]], pictures: [String] = ["x.png"]) {
+    init(
+        models: [String: [String]] = ["loras": ["a.safetensors", "sub/b.safetensors"]], pictures: [String] = ["x.png"]
+    ) {
         self.models = models
         self.pictures = pictures
     }
@@ -65,7 +67,8 @@ struct Harness {
     init(files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack]) {
         self.files = files
         engine = GraphEngine(
-            registry: NodeRegistry(packs), backend: StubBackend(), files: files, cache: ResultCache(byteLimit: cacheBytes))
+            registry: NodeRegistry(packs), backend: StubBackend(), files: files,
+            cache: ResultCache(byteLimit: cacheBytes))
     }
 
     struct Outcome {
@@ -113,4 +116,12 @@ extension PromptValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
 extension JSON: @retroactive ExpressibleByIntegerLiteral, @retroactive ExpressibleByStringLiteral {
     public init(integerLiteral value: Int) { self = .int(Int64(value)) }
     public init(stringLiteral value: String) { self = .string(value) }
+}
+
+/// A number, `length` − 1 additions of 1, and a node that shows the sum.
+func chain(_ length: Int) -> Prompt {
+    var nodes = [node("0", "Number", ["value": 0])]
+    for index in 1..<length { nodes.append(node("\(index)", "Add", ["a": link("\(index - 1)"), "b": 1])) }
+    nodes.append(node("s", "Show", ["value": link("\(length - 1)")]))
+    return Prompt(nodes)
 }

@@ -6,23 +6,9 @@ import Testing
 import Workflow
 
 @Suite struct HostileTests {
-    private func chain(_ length: Int) -> Prompt {
-        var nodes = [node("0", "Number", ["value": 0])]
-        for index in 1..<length { nodes.append(node("\(index)", "Add", ["a": link("\(index - 1)"), "b": 1])) }
-        nodes.append(node("s", "Show", ["value": link("\(length - 1)")]))
-        return Prompt(nodes)
-    }
-
-    @Test func aChainOfTenThousandNodesIsFast() async {
-        let harness = Harness()
-        let prompt = chain(10_000)
-        let start = Date()
-        let outcome = await harness.run(prompt)
-        let time = Date().timeIntervalSince(start)
+    @Test func aChainOfTenThousandNodes() async {
+        let outcome = await Harness().run(chain(10_000))
         #expect(outcome.result.outputs["s"] == .object(["text": .array([9999])]))
-        print("10,000-node chain: \(time) s")
-        // The goal is 0.5 s; the machine may be busy.
-        #expect(time < 5)
     }
 
     @Test func aChainOfManyNodesNeedsNoStack() async {
@@ -61,14 +47,18 @@ import Workflow
 
     @Test func aWideGraphIsScheduledInReasonableTime() async {
         var nodes: [Prompt.Entry] = []
-        for index in 0..<20_000 { nodes.append(node("n\(index)", "Number", ["value": .literal(.int(Int64(index % 100)))])) }
+        for index in 0..<20_000 {
+            nodes.append(node("n\(index)", "Number", ["value": .literal(.int(Int64(index % 100)))]))
+        }
         for index in 0..<20_000 { nodes.append(node("s\(index)", "Show", ["value": link("n\(index)")])) }
         let outcome = await Harness().run(Prompt(nodes))
         #expect(outcome.result.outputs.count == 20_000)
     }
 
     @Test func oddIDsAndNamesAreOrdinary() async {
-        for id in ["../../etc/passwd", "a\u{0}b", "\u{1B}[2J", "test_name[param]1", "", String(repeating: "x", count: 100_000)] {
+        for id in [
+            "../../etc/passwd", "a\u{0}b", "\u{1B}[2J", "test_name[param]1", "", String(repeating: "x", count: 100_000),
+        ] {
             let prompt = Prompt([node(id, "Number", ["value": 1]), node("s", "Show", ["value": link(id)])])
             #expect(await Harness().run(prompt).result.executed == [id, "s"])
         }
@@ -102,27 +92,5 @@ import Workflow
             let outcome = await Harness().run(prompt)
             #expect(outcome.report.validated != nil || !outcome.report.nodes.isEmpty)
         }
-    }
-
-    @Test func aCachedGraphOfAHundredNodesIsCheap() async throws {
-        let harness = Harness()
-        let validated = try #require(await harness.engine.validate(chain(100)).validated)
-        _ = await harness.engine.run(validated)
-        let start = Date()
-        for _ in 0..<1000 { _ = await harness.engine.run(validated) }
-        let perNode = Date().timeIntervalSince(start) / 1000 / 101
-        print("cached node: \(perNode * 1e6) µs")
-        #expect(perNode < 500e-6)
-    }
-
-    @Test func twoHundredNodesAreValidatedQuickly() async {
-        let harness = Harness()
-        let prompt = chain(200)
-        _ = await harness.engine.validate(prompt)
-        let start = Date()
-        for _ in 0..<10 { _ = await harness.engine.validate(prompt) }
-        let time = Date().timeIntervalSince(start) / 10
-        print("validation of 200 nodes: \(time * 1e3) ms")
-        #expect(time < 0.2)
     }
 }

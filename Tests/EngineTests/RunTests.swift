@@ -42,7 +42,8 @@ private func shown(_ values: JSON...) -> JSON { .object(["text": .array(values)]
         let prompt = Prompt([node("n", "Number", ["value": 1]), node("s", "Silent", ["value": link("n")])])
         let harness = Harness()
         #expect(await harness.run(prompt).log.lines.contains { $0.hasPrefix("executed") } == false)
-        #expect(await harness.run(prompt).log.lines == ["start", "cached [\"n\", \"s\"]", "executed s null", "success"])
+        #expect(
+            await harness.run(prompt).log.lines == ["start", "cached [\"n\", \"s\"]", "executed s null", "success"])
     }
 
     @Test func onlyWhatChangedRunsAgain() async {
@@ -152,6 +153,48 @@ private func shown(_ values: JSON...) -> JSON { .object(["text": .array(values)]
             ])
     }
 
+    @Test func eventsCanBeReadAsAStream() async throws {
+        let harness = Harness()
+        let validated = try #require(await harness.engine.validate(sum).validated)
+        var names: [String] = []
+        for await event in harness.engine.events(of: validated, options: RunOptions(promptID: "p")) {
+            #expect(event.promptID == "p")
+            names.append(event.name)
+        }
+        #expect(
+            names == [
+                "execution_start", "execution_cached", "executing", "node_finished", "executing", "node_finished",
+                "executing", "executed", "node_finished", "execution_success",
+            ])
+    }
+
+    @Test func leavingTheStreamCancelsTheRun() async throws {
+        let harness = Harness()
+        let prompt = Prompt([node("w", "Steps", ["steps": 100_000_000]), node("s", "Show", ["value": link("w")])])
+        let validated = try #require(await harness.engine.validate(prompt).validated)
+        let control = RunControl()
+        for await event in harness.engine.events(of: validated, options: RunOptions(control: control)) {
+            if case .progress = event.kind { break }
+        }
+        #expect(control.isCancelled)
+    }
+
+    @Test func eventsAreWhatTheServerSends() async throws {
+        let log = await Harness().run(sum, options: RunOptions(promptID: "p")).log
+        let messages = log.all.map(\.json)
+        #expect(messages[1]["type"] == "execution_cached")
+        #expect(messages[1]["data"]?["nodes"] == .array([]))
+        #expect(messages[1]["data"]?["timestamp"]?.intValue ?? 0 > 1_600_000_000_000)
+        #expect(
+            messages[2]
+                == .object([
+                    "type": "executing",
+                    "data": .object(["prompt_id": "p", "node": "one", "display_node": "one"]),
+                ]))
+        let shown = messages.first { $0["type"] == "executed" }
+        #expect(shown?["data"]?["output"] == .object(["text": .array([3])]))
+    }
+
     @Test func everyOutputIsObservedAlsoCachedOnes() async {
         let harness = Harness()
         for _ in 0..<2 {
@@ -213,7 +256,7 @@ private func shown(_ values: JSON...) -> JSON { .object(["text": .array(values)]
 @Suite struct CancellationTests {
     let prompt = Prompt([
         node("n", "Number", ["value": 3]), node("w", "Steps", ["steps": 1_000_000]),
-        node("sum", "Add", ["a": link("n"), "b": link("w")]), node("s", "Show", ["value": link("sum")]),
+        node("sum", "Add", ["a": link("w"), "b": link("n")]), node("s", "Show", ["value": link("sum")]),
     ])
 
     @Test func aRunEndsBetweenSteps() async throws {

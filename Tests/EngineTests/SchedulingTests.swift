@@ -1,8 +1,9 @@
-@testable import Engine
 import JSON
 import NodeKit
 import Testing
 import Workflow
+
+@testable import Engine
 
 @Suite struct ListMappingTests {
     struct Row: CustomTestStringConvertible, Sendable {
@@ -14,7 +15,9 @@ import Workflow
     }
 
     static let rows = [
-        Row(name: "a list calls once per element", nodes: [node("x", "Add", ["a": link("three"), "b": 10])], shown: [11, 12, 13]),
+        Row(
+            name: "a list calls once per element", nodes: [node("x", "Add", ["a": link("three"), "b": 10])],
+            shown: [11, 12, 13]),
         Row(
             name: "two lists go in step", nodes: [node("x", "Add", ["a": link("three"), "b": link("three")])],
             shown: [2, 4, 6]),
@@ -70,7 +73,8 @@ import Workflow
             if case .progress(_, 2, 2) = event.kind { control.cancel() }
             log.append(event)
         }
-        #expect(log.lines.filter { $0.hasPrefix("progress") } == ["progress x 1/1", "progress x 1/2", "progress x 2/2"])
+        #expect(
+            log.lines.filter { $0.hasPrefix("progress") } == ["progress x 1/1", "progress x 1/2", "progress x 2/2"])
         #expect(log.lines.last == "interrupted x")
     }
 

@@ -73,7 +73,9 @@ struct LiteralsNode: Node {
     @Input var anything: AnyNodeValue?
     @Input var image: Image?
     func run(_ context: NodeContext) async throws {
-        context.show(["text": .array([.int(Int64(count)), seed.literal, .double(strength), .string(text), .bool(flag)])])
+        context.show([
+            "text": .array([.int(Int64(count)), seed.literal, .double(strength), .string(text), .bool(flag)])
+        ])
     }
 }
 

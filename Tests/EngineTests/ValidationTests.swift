@@ -1,8 +1,9 @@
-@testable import Engine
 import JSON
 import NodeKit
 import Testing
 import Workflow
+
+@testable import Engine
 
 /// A prompt whose output "out" needs "x", the node under test.
 private func around(_ type: String, _ inputs: KeyValuePairs<String, PromptValue>) -> Prompt {
@@ -136,9 +137,11 @@ private func literals(_ changed: [String: PromptValue] = [:], without missing: S
     @Test func aComboTakesComboLinksOnly() async {
         let good = Prompt([
             node("c", "Name", ["text": "red"]),
-            node("x", "Literals", [
-                "count": 3, "seed": 1, "strength": 1, "text": "t", "flag": value(.bool(true)), "colour": link("c"),
-            ]),
+            node(
+                "x", "Literals",
+                [
+                    "count": 3, "seed": 1, "strength": 1, "text": "t", "flag": value(.bool(true)), "colour": link("c"),
+                ]),
         ])
         #expect(await faults(good).isEmpty)
         var bad = good
@@ -172,11 +175,13 @@ private func literals(_ changed: [String: PromptValue] = [:], without missing: S
         Row(input: "seed", given: .uint(.max), expected: .uint(.max)),
         Row(input: "seed", given: "18446744073709551615", expected: .uint(.max)),
         Row(input: "seed", given: .double(20), expected: 20), Row(input: "seed", given: -1, expected: -1),
-        Row(input: "strength", given: 1, expected: .double(1)), Row(input: "strength", given: "0.25", expected: .double(0.25)),
+        Row(input: "strength", given: 1, expected: .double(1)),
+        Row(input: "strength", given: "0.25", expected: .double(0.25)),
         Row(input: "strength", given: .bool(false), expected: .double(0)),
         Row(input: "text", given: 5, expected: "5"), Row(input: "text", given: .double(5), expected: "5.0"),
         Row(input: "text", given: .bool(false), expected: "False"), Row(input: "text", given: .null, expected: "None"),
-        Row(input: "flag", given: "false", expected: .bool(true)), Row(input: "flag", given: "", expected: .bool(false)),
+        Row(input: "flag", given: "false", expected: .bool(true)),
+        Row(input: "flag", given: "", expected: .bool(false)),
         Row(input: "flag", given: 0, expected: .bool(false)), Row(input: "flag", given: 2, expected: .bool(true)),
         Row(input: "anything", given: 5, expected: 5), Row(input: "anything", given: .double(5), expected: .double(5)),
         Row(input: "anything", given: .array([1, 2]), expected: .array([1, 2])),

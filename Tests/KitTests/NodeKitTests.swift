@@ -78,7 +78,8 @@ private struct Fingerprinted: Node {
     @Test func inputsAreNamedInSnakeCaseRequiredOnesFirst() {
         #expect(
             schema.inputs.map(\.name) == [
-                "image", "how_many", "T5 text", "mode", "lora", "picture", "either", "many", "forced", "mask", "strength",
+                "image", "how_many", "T5 text", "mode", "lora", "picture", "either", "many", "forced", "mask",
+                "strength",
             ])
         #expect(schema.inputs.filter(\.isOptional).map(\.name) == ["mask", "strength"])
     }
@@ -86,7 +87,10 @@ private struct Fingerprinted: Node {
     @Test func portsKnowWhetherConstantsFit() {
         let without = schema.inputs.filter { !$0.takesLiterals }.map(\.name)
         #expect(without == ["image", "mask"])
-        #expect(schema.inputs.filter(\.isWidget).map(\.name) == ["how_many", "T5 text", "mode", "lora", "picture", "many", "strength"])
+        #expect(
+            schema.inputs.filter(\.isWidget).map(\.name) == [
+                "how_many", "T5 text", "mode", "lora", "picture", "many", "strength",
+            ])
     }
 
     @Test func objectInfo() {
@@ -101,7 +105,9 @@ private struct Fingerprinted: Node {
         #expect(required?["image"] == .array([.string("IMAGE")]))
         #expect(
             required?["how_many"]
-                == .array([.string("INT"), .object(["default": .int(2), "min": .int(1), "max": .int(5), "step": .int(2)])]))
+                == .array([
+                    .string("INT"), .object(["default": .int(2), "min": .int(1), "max": .int(5), "step": .int(2)]),
+                ]))
         #expect(required?["how_many"]?[1]?.objectValue?.keys.first == "default")
         #expect(required?["mode"] == .array([.array([.string("a"), .string("b")])]))
         #expect(required?["lora"]?[0] == .array([.string("None"), .string("x.safetensors")]))
@@ -128,7 +134,8 @@ private struct Fingerprinted: Node {
 
     private func inputs() throws -> [String: [any NodeValue]] {
         [
-            "image": [Image(try .zeros([1, 2, 2, 3]))], "how_many": [3], "T5 text": ["t"], "mode": ["a"], "lora": ["None"],
+            "image": [Image(try .zeros([1, 2, 2, 3]))], "how_many": [3], "T5 text": ["t"], "mode": ["a"],
+            "lora": ["None"],
             "picture": ["a.png"], "either": [7], "many": [1, 2, 3], "forced": [1.5],
         ]
     }
@@ -235,7 +242,8 @@ private struct Fingerprinted: Node {
     }
 
     @Test func numbersTextsAndSwitches() {
-        #expect(Double(literal: .int(5)) == 5 && Double(literal: .string("1e3")) == 1000 && Double(literal: .null) == nil)
+        #expect(
+            Double(literal: .int(5)) == 5 && Double(literal: .string("1e3")) == 1000 && Double(literal: .null) == nil)
         #expect(String(literal: .double(1.5)) == "1.5" && String(literal: .bool(true)) == "True")
         #expect(Bool(literal: .string("false")) == true && Bool(literal: .array([])) == false)
     }

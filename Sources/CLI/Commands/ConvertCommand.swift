@@ -11,7 +11,8 @@ struct ConvertCommand: ProgramCommand {
 
     @OptionGroup var workflow: WorkflowOptions
     @OptionGroup var verbosity: VerbosityOptions
-    @Option(name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Write to a file.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Write to a file.", valueName: "file"))
     var output: String?
 
     func execute(_ program: Program) async throws -> ExitStatus {

@@ -46,7 +46,8 @@ struct VerbosityOptions: ParsableArguments {
 /// The workflow and what is changed in it.
 struct WorkflowOptions: ParsableArguments {
     @Argument(
-        help: ArgumentHelp("A workflow (JSON in front-end or API format) or a picture with one.", valueName: "workflow"))
+        help: ArgumentHelp("A workflow (JSON in front-end or API format) or a picture with one.", valueName: "workflow")
+    )
     var path: String
 
     @Option(

@@ -53,7 +53,10 @@ func progressBar(_ step: Int, _ total: Int, _ text: String, _ name: String, widt
     let room = max(0, width - 1)
     let cells = min(30, max(0, room - text.count - 4))
     let filled = total > 0 ? min(cells, max(0, cells * min(step, total) / total)) : 0
-    let bar = cells < 5 ? "" : "[" + String(repeating: "█", count: filled)
-        + String(repeating: "░", count: cells - filled) + "] "
+    let bar =
+        cells < 5
+        ? ""
+        : "[" + String(repeating: "█", count: filled)
+            + String(repeating: "░", count: cells - filled) + "] "
     return String((bar + text + "  " + name).prefix(room))
 }

@@ -18,7 +18,12 @@ public struct NodeResult: Sendable {
     public var byteCount: Int {
         var total = 1024
         for slot in outputs {
-            for value in slot { total = total.addingReportingOverflow(max(value.byteCount, 0) + 64).partialValue }
+            for value in slot {
+                // Plugins count their own bytes; sums beyond all memory are simply too many.
+                let (sum, overflow) = total.addingReportingOverflow(max(value.byteCount, 0))
+                guard !overflow, sum < .max - 64 else { return .max }
+                total = sum + 64
+            }
         }
         return total
     }

@@ -26,7 +26,9 @@ struct ExtraPathsReader {
             guard line.indent == 0 else { throw fault(line, "is indented, but belongs to no section") }
             lines.removeFirst()
             let (name, value) = try keyAndValue(line)
-            guard value.isEmpty else { throw fault(line, "is no section: expected \"name:\" with indented lines below") }
+            guard value.isEmpty else {
+                throw fault(line, "is no section: expected \"name:\" with indented lines below")
+            }
             guard !sections.contains(where: { $0.name == name }) else { throw fault(line, "repeats a section") }
             sections.append(Section(name: name, values: try entries(&lines)))
         }

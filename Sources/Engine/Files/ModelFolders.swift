@@ -91,7 +91,8 @@ public final class ModelFolders: NodeFiles {
         let (text, folder) = annotated(name)
         let relative = try FileName(text).relativePath
         guard let real = FileSystem.realPath(join(folder, relative)), FileSystem.status(real)?.isFile == true else {
-            let nearest = NearestName.find(relative, among: inputNames()).map { "; the nearest name is \"\($0)\"" } ?? ""
+            let nearest =
+                NearestName.find(relative, among: inputNames()).map { "; the nearest name is \"\($0)\"" } ?? ""
             throw NodeError("no file \"\(shortened(relative))\" in \(folder)\(nearest)")
         }
         // A link inside the folder must not lead a workflow to files outside it.
@@ -103,7 +104,9 @@ public final class ModelFolders: NodeFiles {
 
     /// Splits "x.png [output]" into name and folder.
     private func annotated(_ name: String) -> (name: String, folder: String) {
-        let marks: [(text: String, folder: String?)] = [("[input]", inputFolder), ("[output]", output), ("[temp]", nil)]
+        let marks: [(text: String, folder: String?)] = [
+            ("[input]", inputFolder), ("[output]", output), ("[temp]", nil),
+        ]
         for mark in marks where name.hasSuffix(mark.text) {
             let rest = name.dropLast(mark.text.count)
             return (String(rest.last == " " ? rest.dropLast() : rest), mark.folder ?? temporaryFolder)

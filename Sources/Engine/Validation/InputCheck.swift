@@ -61,7 +61,9 @@ struct InputCheck {
         let listed =
             isLong ? "(list of length \(list.names.count))" : pythonText(.array(list.names.map { .string($0) }))
         let shown: String =
-            if case .string(let text) = value { "'\(shortened(text))'" } else { shortened("'" + pythonText(value) + "'") }
+            if case .string(let text) = value { "'\(shortened(text))'" } else {
+                shortened("'" + pythonText(value) + "'")
+            }
         var extra = info(input, received: value)
         if isLong { extra["input_config"] = .null }
         throw PromptFault(

@@ -226,7 +226,8 @@ struct Validator {
         return PromptFault(
             .requiredInputMissing, "Required input is missing", details: input.name,
             extraInfo: ["input_name": .string(input.name)], input: input.name, found: "nothing",
-            allowed: input.takesLiterals ? "a value or link of type \(input.linkType)\(range)"
+            allowed: input.takesLiterals
+                ? "a value or link of type \(input.linkType)\(range)"
                 : "a link to an output of type \(input.linkType)")
     }
 
