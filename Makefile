@@ -19,15 +19,15 @@ demo: build
 	@Scripts/demo $(DEMO)
 
 test: setup
-	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks
+	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks/Sources Benchmarks/Package.swift
 	swift build --build-tests $(FLAGS)
 	swift test $(FLAGS) --skip-build
 
 lint:
-	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks
+	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks/Sources Benchmarks/Package.swift
 
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Nodes Tests Benchmarks
+	swift format --in-place --recursive --parallel Package.swift Sources Nodes Tests Benchmarks/Sources Benchmarks/Package.swift
 
 benchmark: setup
 	@Scripts/benchmark

@@ -34,7 +34,7 @@ let package = Package(
     products: [
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
-        .library(name: "CPUBackend", targets: ["CPUBackend"]),
+        .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
     ],
     dependencies: [
         .package(path: "Sources/Kit"),
@@ -46,10 +46,15 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+        .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
         .target(name: "CSignals"),
         .target(
-            name: "CImages", dependencies: ["CPNG"],
-            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))], linkerSettings: [.linkedLibrary("z")]),
+            name: "CImages", dependencies: ["CPNG", "CJPEG", "CWebP"],
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
+            linkerSettings: [
+                .linkedLibrary("z"), .linkedLibrary("jpeg"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
+            ]),
         .target(
             name: "CKernels", dependencies: ["COpenBLAS", "CDNNL"],
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
@@ -64,14 +69,15 @@ let package = Package(
         module("Models", [kit, "Layers", "Checkpoints", "Text", "Sampling", "Images"]),
         module("Sampling", [kit, "CSampling"]),
         module("Images", [kit, "CImages"]),
-        module("ModelMaker", [kit]),
+        module("Hashing", []),
+        module("ModelMaker", [kit, "Hashing"]),
 
         // Above it: graphs, nodes, the program.
         module("Workflow", [kit, "Images", .product(name: "OrderedCollections", package: "swift-collections")]),
         module(
             "Engine",
             [
-                kit, "Workflow", .product(name: "HeapModule", package: "swift-collections"),
+                kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
@@ -97,17 +103,17 @@ let package = Package(
         suite("CPUBackendTests", ["CPUBackend"]),
         suite("CheckpointsTests", ["Checkpoints"], resources: [.copy("Files")]),
         suite("TextTests", ["Text"], resources: [.copy("Files")]),
-        suite("ModelMakerTests", ["ModelMaker", "Text"], resources: [.copy("Files")]),
+        suite("ModelMakerTests", ["ModelMaker", "Hashing", "Text"], resources: [.copy("Files")]),
         suite("SamplingTests", ["Sampling"], resources: [.copy("Files")]),
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
-        suite("EngineTests", ["Engine", "Workflow"]),
+        suite("EngineTests", ["Engine", "Workflow", "Hashing"]),
         suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
             [
                 "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
-                "Checkpoints",
+                "Checkpoints", "ModelMaker",
             ], resources: [.copy("Files")]),
         suite(
             "GoldenTests",

@@ -12,7 +12,7 @@ let package = Package(
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                .product(name: "CPUBackend", package: "graphrun"), .product(name: "NodeKit", package: "Kit"),
+                .product(name: "Measured", package: "graphrun"), .product(name: "NodeKit", package: "Kit"),
             ],
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),

@@ -1,5 +1,15 @@
 import NodeKit
 
+/// What a check throws, as a node's reason against its constants.
+func reasonAgainst(_ check: () throws -> Void) -> String? {
+    do {
+        try check()
+        return nil
+    } catch {
+        return "\(error)"
+    }
+}
+
 /// The case that a combo's text names. A text that came over a link was not validated.
 ///
 /// - Throws: ``NodeError`` listing what is allowed.

@@ -97,15 +97,15 @@ DISPATCH(
      int32_t activation, float *out),
     (set, x, pixels, channels, factor, offset, activation, out))
 
-DISPATCH_BF16(size_t, ck_product_columns, (int32_t set, const ck_product *job), (set, job))
-DISPATCH_BF16(size_t, ck_product_task_columns, (int32_t set, const ck_product *job), (set, job))
-DISPATCH_BF16(size_t, ck_product_rows, (int32_t set, const ck_product *job), (set, job))
-DISPATCH_BF16(size_t, ck_product_packed_bytes, (int32_t set, const ck_product *job), (set, job))
-DISPATCH_BF16(size_t, ck_product_scratch_bytes, (int32_t set, const ck_product *job), (set, job))
-DISPATCH_BF16(
+DISPATCH(size_t, ck_product_columns, (int32_t set, const ck_product *job), (set, job))
+DISPATCH(size_t, ck_product_task_columns, (int32_t set, const ck_product *job), (set, job))
+DISPATCH(size_t, ck_product_rows, (int32_t set, const ck_product *job), (set, job))
+DISPATCH(size_t, ck_product_packed_bytes, (int32_t set, const ck_product *job), (set, job))
+DISPATCH(size_t, ck_product_scratch_bytes, (int32_t set, const ck_product *job), (set, job))
+DISPATCH(
     void, ck_product_pack, (int32_t set, const ck_product *job, size_t group, void *packed),
     (set, job, group, packed))
-DISPATCH_BF16(
+DISPATCH(
     void, ck_product_run,
     (int32_t set, const ck_product *job, const void *packed, size_t column, size_t columns, size_t row, size_t rows,
      float *y, size_t y_ld, int32_t accumulate, void *scratch),

@@ -13,6 +13,9 @@
 
 // --- Threads --------------------------------------------------------------------------------------------------------
 
+// Not in every cblas.h.
+void openblas_set_num_threads(int threads);
+
 static void (*set_openmp_threads)(int);
 static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
 
@@ -29,15 +32,6 @@ void ck_enter_worker(void) {
   entered = 1;
   pthread_once(&libraries_once, prepare_libraries);
   if (set_openmp_threads) set_openmp_threads(1);
-}
-
-int32_t ck_has_tile_registers(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("amx-bf16") != 0;
-#else
-  return 0;
-#endif
 }
 
 // --- float32 products -----------------------------------------------------------------------------------------------

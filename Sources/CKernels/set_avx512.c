@@ -2,6 +2,7 @@
 #include "instruction_sets.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
 #define CK_SET avx512
 #define CK_LANES 16
 #define CK_HAS_F16C 1

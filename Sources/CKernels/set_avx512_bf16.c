@@ -1,4 +1,4 @@
-// What AVX-512 BF16 adds: products that take bfloat16 operands, in linear layers and attention. All else is the AVX-512 set.
+// What AVX-512 BF16 adds: attention whose products take bfloat16 operands. All else is the AVX-512 set.
 #include "instruction_sets.h"
 
 #if defined(__x86_64__)
@@ -13,7 +13,6 @@
 #include "kernels/values.h"
 #include "kernels/convert.h"
 #include "kernels/vectors.h"
-#include "kernels/product.h"
 #include "kernels/attention.h"
 #pragma clang attribute pop
 #endif

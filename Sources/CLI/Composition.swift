@@ -43,7 +43,9 @@ public struct Composition: Sendable {
                 case .auto: CPUBackend.supportsBFloat16 ? .bfloat16 : .float32
                 }
             return CPUBackend(precision: type, threads: threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        })
+        },
+        inspect: { try Inspection.print($0, asJSON: $1, $2) },
+        makeDemoModels: { try DemoModels.make(in: $0, $1) })
 }
 
 /// The type in which matrix products take their operands.

@@ -34,7 +34,7 @@ public final class SignalInterrupts: InterruptSource {
                     cancel()
                 } else {
                     abort()
-                    _exit(ExitStatus.cancelled.rawValue)
+                    _exit(ProgramStatus.cancelled.rawValue)
                 }
             }
         }

@@ -19,7 +19,7 @@ public struct Program: Sendable {
     /// Parses and carries out one command line.
     ///
     /// - Parameter arguments: without the program's name.
-    public func run(_ arguments: [String]) async -> ExitStatus {
+    public func run(_ arguments: [String]) async -> ProgramStatus {
         var command: any ParsableCommand
         do {
             command = try GraphRunCommand.parseAsRoot(arguments)
@@ -38,7 +38,7 @@ public struct Program: Sendable {
     }
 
     /// Help and version texts, and errors in arguments, which are status 2 here rather than the parser's 64.
-    private func report(_ error: any Error) -> ExitStatus {
+    private func report(_ error: any Error) -> ProgramStatus {
         let text = GraphRunCommand.fullMessage(for: error)
         guard GraphRunCommand.exitCode(for: error) == .success else {
             console.noteLine(text)
@@ -51,7 +51,7 @@ public struct Program: Sendable {
 
 /// A command that needs the rest of the program.
 protocol ProgramCommand: ParsableCommand {
-    func execute(_ program: Program) async throws -> ExitStatus
+    func execute(_ program: Program) async throws -> ProgramStatus
 }
 
 /// The commands of `graphrun`.

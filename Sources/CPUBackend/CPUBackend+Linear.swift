@@ -27,14 +27,14 @@ extension CPUBackend {
     /// than a matrix product.
     static let streamedTokens = 8
 
-    /// Whether a library multiplies by this matrix faster than our own loops, which convert weights on the way.
+    /// Whether a library multiplies by this matrix faster than our own loops.
     ///
-    /// oneDNN does where it has the tile registers of AMX; OpenBLAS does on processors without AVX-512, if there is
-    /// nothing to convert.
+    /// For bfloat16 oneDNN does, by a few percent, and by far where it finds the tile registers of AMX. In float32 our
+    /// loops are as fast as OpenBLAS and convert weights on the way, but only AVX-512 has been tuned that far:
+    /// elsewhere OpenBLAS takes what needs no conversion.
     private func prefersLibrary(_ weight: WeightMatrix) -> Bool {
         if let usesLibraries { return usesLibraries }
-        if multipliesBFloat16 { return ck_has_tile_registers() != 0 }
-        return instructionSet < .avx512 && !weight.needsConversion(toBFloat16: false)
+        return multipliesBFloat16 || (instructionSet < .avx512 && !weight.needsConversion(toBFloat16: false))
     }
 
     // MARK: Checks

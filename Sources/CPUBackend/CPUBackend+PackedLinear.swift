@@ -14,6 +14,7 @@ internal import Tensors
         unsafe job.weight = weight.pointer
         unsafe job.type = weight.tensor.dtype.code
         unsafe job.held = weight.held
+        unsafe job.outputs = weight.rows
         unsafe job.weight_ld = weight.stride
         return unsafe job
     }
@@ -61,7 +62,6 @@ extension CPUBackend {
         unsafe job.blocks = views.count
         unsafe job.rows = tokens
         unsafe job.inputs = inputs
-        unsafe job.use_bfloat16 = multipliesBFloat16 ? 1 : 0
         let groupRows = unsafe ck_product_rows(set, &job)
         let byteCount = unsafe ck_product_packed_bytes(set, &job)
         defer { withExtendedLifetime(views) {} }
@@ -132,6 +132,7 @@ extension CPUBackend {
         }
     }
 
+    /// sums · factor, for what must be scaled before adapters are added.
     func scale(
         _ sums: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, by factor: Float
     ) {

@@ -88,19 +88,20 @@ extension CPUBackend {
                 "convolution: picture \(x.shape) and kernel \(kernel.shape) with stride \(stride), expected "
                     + "[batch, height, width, in] and [out, in, height, width]")
         }
+        guard max(padding.top, padding.bottom) < max(kernel.shape[2], 1),
+            max(padding.left, padding.right) < max(kernel.shape[3], 1)
+        else {
+            throw TensorError(
+                .unsupported,
+                "convolution: padding \(padding) is not smaller than the kernel \(kernel.shape[2]) × "
+                    + "\(kernel.shape[3])")
+        }
         let plan = ConvolutionPlan(x: x.shape, kernel: kernel.shape, stride: stride, padding: padding)
         guard plan.kernelHeight > 0, plan.kernelWidth > 0, plan.outHeight > 0, plan.outWidth > 0 else {
             throw TensorError(
                 .shapeMismatch,
                 "convolution: a kernel of \(kernel.shape[2]) × \(kernel.shape[3]) does not fit the padded picture "
                     + "\(x.shape)")
-        }
-        guard max(padding.top, padding.bottom) < plan.kernelHeight, max(padding.left, padding.right) < plan.kernelWidth
-        else {
-            throw TensorError(
-                .unsupported,
-                "convolution: padding \(padding) is not smaller than the kernel \(plan.kernelHeight) × "
-                    + "\(plan.kernelWidth)")
         }
         let bias = try vector(bias, count: plan.outputs, "bias", "convolution")
         let x = try contiguous(x)

@@ -34,6 +34,9 @@ extension CPUBackend {
                 "resizeNearest: \(x.shape) to \(height) × \(width), expected a picture [batch, height, width, channels]"
             )
         }
+        guard Shape.checkedCount([x.shape[0], height, width, x.shape[3], 4]) != nil else {
+            throw TensorError(.outOfMemory, "resizeNearest: a picture of \(height) × \(width) cannot be held")
+        }
         let x = try contiguous(x)
         let (batch, inHeight, inWidth, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
         let sourceRows = Self.nearest(inHeight, to: height)

@@ -1,3 +1,5 @@
+internal import Hashing
+
 /// The counter-based generator Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
 ///
 /// Any block of four numbers can be computed by itself, so a tensor is drawn by all cores and its bytes do not depend on
@@ -7,7 +9,7 @@ struct Philox: Sendable {
 
     /// Keyed by a seed and a name: the first 16 bytes of SHA-256("seed:name"), little-endian.
     init(seed: String, name: String) {
-        let digest = SHA256.digest("\(seed):\(name)".utf8)
+        let digest = SHA256.digest("\(seed):\(name)".utf8).bytes
         key = (Self.word(digest[0..<8]), Self.word(digest[8..<16]))
     }
 

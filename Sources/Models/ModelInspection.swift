@@ -67,7 +67,10 @@ public struct ModelInspection: Sendable {
             }
         }
         if T5Encoder.recognises(source) {
-            return ("text encoder", "T5, \(source.count("encoder.block.")) layers, width \(source.shape("shared.weight")?.last ?? 0)")
+            return (
+                "text encoder",
+                "T5, \(source.count("encoder.block.")) layers, width \(source.shape("shared.weight")?.last ?? 0)"
+            )
         }
         if CLIPTextModel.recognises(source) {
             let layers = source.count("text_model.encoder.layers.")

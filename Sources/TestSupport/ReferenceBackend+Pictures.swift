@@ -75,6 +75,9 @@ extension ReferenceBackend {
         try checked(
             x.shape.rank == 4 && height >= 0 && width >= 0 && (x.shape[1] > 0 || height == 0)
                 && (x.shape[2] > 0 || width == 0), "resizeNearest: \(x.shape)")
+        try checked(
+            Shape.checkedCount([x.shape[0], height, width, x.shape[3], 4]) != nil, "resizeNearest: \(height) × \(width)"
+        )
         let (batch, inHeight, inWidth, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
         let all = try values(x)
         var result: [Double] = []

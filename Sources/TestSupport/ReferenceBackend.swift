@@ -40,6 +40,7 @@ public struct ReferenceBackend: Backend {
     }
 
     public func concatenate(_ parts: [Tensor], axis: Int) throws(TensorError) -> Tensor {
+        try checked(axis >= 0, "concatenate: axis \(axis)")
         do {
             return try HostMath.concatenate(parts, axis: axis)
         } catch let error as TensorError {
@@ -88,6 +89,13 @@ public struct ReferenceBackend: Backend {
         let bias = try weight.bias.map { b throws(TensorError) in try values(b) }
         try checked(bias == nil || bias?.count == outputs, "linear: bias of \(bias?.count ?? 0) for \(outputs)")
         let rows = try values(joined)
+        for block in x {
+            try checked(
+                block.shape.rank == x[0].shape.rank
+                    && block.shape.replacing(block.shape.rank - 1, with: 0)
+                        == x[0].shape.replacing(block.shape.rank - 1, with: 0),
+                "linear: \(x.map(\.shape))")
+        }
         let shape = Shape(joined.shape.array.dropLast() + [outputs])
         let tokens = Shape(Array(joined.shape.array.dropLast())).count
         let batch = shape.rank > 1 ? shape[0] : 1

@@ -169,7 +169,7 @@ import Testing
 
 @Suite struct CancellationTests {
     /// Interrupts the program after a while, and returns what it said.
-    private func cancelled(_ stop: (TestInterrupts) -> Void) async throws -> (GraphRun.ExitStatus, Workplace) {
+    private func cancelled(_ stop: (TestInterrupts) -> Void) async throws -> (ProgramStatus, Workplace) {
         let place = try Workplace()
         async let status = place.runWorkflow(Sample.steps(1_000_000))
         while !place.console.notes.contains("temporary folder") { try await Task.sleep(for: .milliseconds(5)) }

@@ -123,12 +123,12 @@ final class Workplace: Sendable {
         ["--models", "\(path)/models", "--input", "\(path)/input", "--output", "\(path)/output"]
     }
 
-    func run(_ arguments: String...) async -> ExitStatus {
+    func run(_ arguments: String...) async -> ProgramStatus {
         await Program(composition: testComposition, console: console, interrupts: interrupts).run(arguments)
     }
 
     /// Runs a workflow with the folders of this place.
-    func runWorkflow(_ workflow: String, _ arguments: String...) async throws -> ExitStatus {
+    func runWorkflow(_ workflow: String, _ arguments: String...) async throws -> ProgramStatus {
         let file = try file("workflow.json", workflow)
         return await Program(composition: testComposition, console: console, interrupts: interrupts)
             .run([file] + folderArguments + arguments)

@@ -7,7 +7,7 @@ import Testing
 /// Narrow number formats and merged LoRA weights against the reference (goldens "formats/fp8", "ops/formats-lora").
 @Suite struct NumberFormats {
     private func file(_ path: String) throws -> CheckpointFile {
-        try CheckpointFile(path: Bundle.module.resourceURL!.appendingPathComponent("Files/" + path).path)
+        try CheckpointFile(path: Bundle.module.bundleURL.appendingPathComponent("Files/" + path).path)
     }
 
     @Test func fp8CodesHaveTheirValues() throws {
@@ -36,7 +36,8 @@ import Testing
             for i in codes.indices {
                 if values[i].isNaN {
                     // Any NaN code will do.
-                    let decoded = try Tensor(storage: input.converted(to: type).storage, dtype: type, shape: input.shape)
+                    let decoded = try Tensor(
+                        storage: input.converted(to: type).storage, dtype: type, shape: input.shape)
                     #expect(try decoded.floats()[i].isNaN)
                 } else {
                     #expect(codes[i] == expected[i], "\(values[i]) to \(type.rawValue)")
@@ -62,7 +63,8 @@ import Testing
         let golden = try file("formats-lora.safetensors")
         let x = try #require(try golden.tensor("cast.x"))
         for type in [DType.float16, .bfloat16, .float8e4m3, .float8e5m2] {
-            let name = ["F16": "f16", "BF16": "bf16", "F8_E4M3": "f8_e4m3fn", "F8_E5M2": "f8_e5m2"][type.rawValue] ?? ""
+            let name =
+                ["F16": "f16", "BF16": "bf16", "F8_E4M3": "f8_e4m3fn", "F8_E5M2": "f8_e5m2"][type.rawValue] ?? ""
             let expected = try #require(try golden.tensor("cast.\(name).as-f32")).floats()
             let values = try x.converted(to: type).floats()
             for (value, wanted) in zip(values, expected) {

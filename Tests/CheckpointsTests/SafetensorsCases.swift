@@ -14,7 +14,8 @@ struct FormatCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(folder)/\(file)" }
 
     static func load(_ folder: String) -> [FormatCase] {
-        guard let data = try? Data(contentsOf: url(folder, "cases.json")), let cases = try? JSON(parsing: data).arrayValue
+        guard let data = try? Data(contentsOf: url(folder, "cases.json")),
+            let cases = try? JSON(parsing: data).arrayValue
         else { return [] }
         return cases.compactMap { entry in
             guard let file = entry["file"]?.stringValue, let verdict = entry["verdict"]?.stringValue else { return nil }
@@ -23,7 +24,7 @@ struct FormatCase: Sendable, CustomTestStringConvertible {
     }
 
     static func url(_ folder: String, _ file: String) -> URL {
-        Bundle.module.resourceURL!.appendingPathComponent("Files/\(folder)/\(file)")
+        Bundle.module.bundleURL.appendingPathComponent("Files/\(folder)/\(file)")
     }
     var path: String { Self.url(folder, file).path }
 }

@@ -1,9 +1,11 @@
-import Engine
+import Hashing
 import JSON
 import NodeKit
 import Tensors
 import Testing
 import Workflow
+
+@testable import Engine
 
 @Suite struct SHA256Tests {
     /// Examples of FIPS 180-4, and lengths about the border of a block checked with another implementation.

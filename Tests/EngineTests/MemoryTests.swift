@@ -1,10 +1,12 @@
-import Engine
+import Hashing
 import JSON
 import NodeKit
 import Synchronization
 import Tensors
 import Testing
 import Workflow
+
+@testable import Engine
 
 /// A value whose end can be observed.
 final class Witness: Sendable {

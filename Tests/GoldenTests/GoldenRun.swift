@@ -69,7 +69,7 @@ struct GoldenRun {
 }
 
 enum Cases {
-    static let folder = Bundle.module.resourceURL!.appendingPathComponent("Cases")
+    static let folder = Bundle.module.bundleURL.appendingPathComponent("Cases")
 }
 
 /// The miniature checkpoints, made from their manifests once per build folder.

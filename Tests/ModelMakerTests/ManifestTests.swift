@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import JSON
 import Testing
 
@@ -11,7 +12,7 @@ final class Scratch {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func digest(_ name: String) throws -> String {
-        SHA256.hexadecimal(try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
+        SHA256.digest(try Data(contentsOf: URL(fileURLWithPath: path + "/" + name))).description
     }
     var files: [String] { (FileManager.default.subpaths(atPath: path) ?? []).sorted() }
 }

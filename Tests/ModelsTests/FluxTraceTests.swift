@@ -12,12 +12,13 @@ import Testing
 /// The first network call of the golden `t2i-turbo`, in both backends.
 @Suite struct FluxTraceTests {
     static func file(_ name: String) -> String {
-        Bundle.module.resourceURL!.appendingPathComponent("Files/\(name)").path
+        Bundle.module.bundleURL.appendingPathComponent("Files/\(name)").path
     }
 
     /// A miniature made from a manifest among the test's files.
     static func model(_ name: String) throws -> String {
-        let target = FileManager.default.temporaryDirectory.appendingPathComponent("graphrun-models-tests/\(name).safetensors")
+        let target = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "graphrun-models-tests/\(name).safetensors")
         if !FileManager.default.fileExists(atPath: target.path) {
             try ManifestFolder.read(file(name + ".ckpt.json")).write(to: target.path)
         }
@@ -81,7 +82,9 @@ import Testing
                 return ""
             } catch { return "\(error)" }
         }
-        let lora = message { _ = try ModelLoader.network(path: Self.model("turbo-mini"), weightType: nil, warn: { _ in }) }
+        let lora = message {
+            _ = try ModelLoader.network(path: Self.model("turbo-mini"), weightType: nil, warn: { _ in })
+        }
         #expect(lora.contains("LoRA") && lora.contains("FLUX"))
         let vae = message { _ = try ModelLoader.autoencoder(path: Self.model("flux-mini"), warn: { _ in }) }
         #expect(vae.contains("decoder.conv_in.weight"))

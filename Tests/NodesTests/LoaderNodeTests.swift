@@ -37,6 +37,9 @@ struct LoaderNodeTests {
         #expect(weight.contains("int4") && weight.contains("fp8_e5m2"))
         let pixels = await failure { _ = try await call("VAELoader", ["vae_name": "pixel_space"], context) }
         #expect(pixels.contains("pixel_space"))
+        #expect(try await objection("VAELoader", ["vae_name": "pixel_space"], installation) == pixels)
+        #expect(try await objection("VAELoader", ["vae_name": "x"], installation)?.contains("no vae file") == true)
+        #expect(try await objection("VAELoader", [:], installation) == nil)
     }
 
     @Test func unsupportedTextEncoderTypes() async throws {
@@ -46,6 +49,9 @@ struct LoaderNodeTests {
             _ = try await call("DualCLIPLoader", ["clip_name1": "x", "clip_name2": "y", "type": "sdxl"], context)
         }
         #expect(dual.contains("\"sdxl\""))
+        #expect(try await objection("CLIPLoader", ["type": "wan"], installation) == single)
+        #expect(try await objection("DualCLIPLoader", ["type": "sdxl"], installation) == dual)
+        #expect(try await objection("DualCLIPLoader", ["type": "flux"], installation) == nil)
     }
 
     // LoRA

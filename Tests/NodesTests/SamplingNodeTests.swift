@@ -82,10 +82,16 @@ struct SamplingNodeTests {
         #expect(try await sample(["latent_image": start, "denoise": 0.0]).samples.floats() == start.samples.floats())
     }
 
-    @Test(arguments: ["dpm_adaptive", "no such sampler"]) func unknownSamplersAreNamed(name: String) async throws {
+    @Test(arguments: ["EULER", "no such sampler"]) func unknownSamplersAreNamed(name: String) async throws {
         let message = await failure { _ = try await sample(["sampler_name": name]) }
         #expect(message.contains(name) && message.contains("euler"))
         #expect(await failure { _ = try await call("KSamplerSelect", ["sampler_name": name], context) } == message)
+        // Known before anything is loaded.
+        for node in ["KSampler", "KSamplerSelect"] {
+            #expect(try await objection(node, ["sampler_name": name], installation) == message)
+            #expect(try await objection(node, ["sampler_name": "euler"], installation) == nil)
+            #expect(try await objection(node, [:], installation) == nil)
+        }
     }
 
     @Test func extremeStepsAreErrors() async throws {

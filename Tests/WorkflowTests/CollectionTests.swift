@@ -95,7 +95,8 @@ struct CollectionTests {
             for (name, value) in node.inputs where !PackRules.isFrontEndOnly(name) {
                 if !isEqual(other.inputs[name], value) {
                     result.append(
-                        "\(id) \(node.classType).\(name): \(other.inputs[name].map { "\($0)" } ?? "nothing") for \(value)")
+                        "\(id) \(node.classType).\(name): \(other.inputs[name].map { "\($0)" } ?? "nothing") for \(value)"
+                    )
                 }
             }
         }

@@ -15,6 +15,11 @@ struct Options {
     /// Time spent on each measurement.
     var seconds = 1.0
     var clock = MeasuringClock.wall
+    /// Sides of the pictures, rounds of measurement, and where the model is: the FLUX step.
+    var sizes = [512]
+    var rounds = 3
+    var model: String?
+    var manifests: String?
     /// Measure only what has this in its name.
     var only: String?
 
@@ -47,6 +52,20 @@ struct Options {
                 default: throw Problem("--clock \(value): expected wall or cpu")
                 }
             case "--only": only = value
+            case "--model": model = value
+            case "--manifests": manifests = value
+            case "--size":
+                sizes = try value.split(separator: ",").map { text in
+                    guard let side = Int(text), side >= 16, side % 16 == 0 else {
+                        throw Problem("--size \(value): expected multiples of 16")
+                    }
+                    return side
+                }
+            case "--rounds":
+                guard let number = Int(value), number > 0 else {
+                    throw Problem("--rounds \(value): expected 1 or more")
+                }
+                rounds = number
             default: throw Problem("unknown option \(flag)")
             }
         }

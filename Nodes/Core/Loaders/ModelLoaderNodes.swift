@@ -55,20 +55,30 @@ struct CheckpointLoaderSimple: Node {
 }
 
 /// A VAE from a file of its own.
-struct VAELoader: Node {
+struct VAELoader: ValidatingNode {
     static let info = NodeInfo("VAELoader", displayName: "Load VAE", category: "loaders")
 
     @Input(.files("vae", extra: ["pixel_space"])) var vaeName: String
     @Output var vae: AutoencoderValue
 
     func run(_ context: NodeContext) async throws {
+        let path = try path(context.files)
+        vae = AutoencoderValue(try ModelLoader.autoencoder(path: path, warn: context.warn))
+    }
+
+    static let checks = NodeChecks(ports: ["vae_name"])
+
+    func validate(_ files: any NodeFiles, received types: [String: String]) async throws -> String? {
+        $vaeName.isGiven ? reasonAgainst { _ = try path(files) } : nil
+    }
+
+    private func path(_ files: any NodeFiles) throws -> String {
         guard vaeName != "pixel_space" else {
             throw NodeError(
-                "input \"vae_name\": pixel_space is for models that paint pixels directly, and none of them is "
-                    + "supported; choose the file of the model's VAE")
+                "pixel_space is for models that paint pixels directly, and none of them is supported; choose the file "
+                    + "of the model's VAE")
         }
-        let path = try context.files.model("vae", vaeName)
-        vae = AutoencoderValue(try ModelLoader.autoencoder(path: path, warn: context.warn))
+        return try files.model("vae", vaeName)
     }
 }
 

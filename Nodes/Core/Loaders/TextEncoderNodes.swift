@@ -3,7 +3,7 @@ import Models
 import NodeKit
 
 /// A text encoder from one file.
-struct CLIPLoader: Node {
+struct CLIPLoader: ValidatingNode {
     static let info = NodeInfo("CLIPLoader", displayName: "Load CLIP", category: "advanced/loaders")
 
     @Input(.files("text_encoders")) var clipName: String
@@ -19,10 +19,16 @@ struct CLIPLoader: Node {
     func run(_ context: NodeContext) async throws {
         clip = try context.textEncoder(files: [clipName], type: type)
     }
+
+    static let checks = NodeChecks(ports: ["type"])
+
+    func validate(_ files: any NodeFiles, received types: [String: String]) async throws -> String? {
+        $type.isGiven ? reasonAgainst { try EncoderSet.require(type, files: 1) } : nil
+    }
 }
 
 /// Two text encoders that work together.
-struct DualCLIPLoader: Node {
+struct DualCLIPLoader: ValidatingNode {
     static let info = NodeInfo("DualCLIPLoader", category: "advanced/loaders")
 
     @Input(.files("text_encoders")) var clipName1: String
@@ -34,6 +40,12 @@ struct DualCLIPLoader: Node {
     func run(_ context: NodeContext) async throws {
         clip = try context.textEncoder(files: [clipName1, clipName2], type: type)
     }
+
+    static let checks = NodeChecks(ports: ["type"])
+
+    func validate(_ files: any NodeFiles, received types: [String: String]) async throws -> String? {
+        $type.isGiven ? reasonAgainst { try EncoderSet.require(type, files: 2) } : nil
+    }
 }
 
 /// A combination of text encoders that can be built.
@@ -43,20 +55,21 @@ private struct EncoderSet {
     var loader: String
 
     static let supported = [EncoderSet(type: "flux", files: 2, loader: "DualCLIPLoader")]
+
+    /// - Throws: ``NodeError`` listing what is supported when `type` is another.
+    static func require(_ type: String, files count: Int) throws {
+        if supported.contains(where: { $0.type == type && $0.files == count }) { return }
+        let list = supported.map { "\"\($0.type)\" with \($0.loader)" }.joined(separator: ", ")
+        throw NodeError(
+            "text encoders of type \"\(type)\" from \(count == 1 ? "one file" : "\(count) files") are not supported "
+                + "yet; supported: \(list)")
+    }
 }
 
 extension NodeContext {
     /// Builds the text encoder of a loader node.
-    ///
-    /// - Throws: ``NodeError`` naming the supported types when `type` is another.
     fileprivate func textEncoder(files names: [String], type: String) throws -> TextEncoderValue {
-        let supported = EncoderSet.supported
-        guard supported.contains(where: { $0.type == type && $0.files == names.count }) else {
-            let list = supported.map { "\"\($0.type)\" with \($0.loader)" }.joined(separator: ", ")
-            throw NodeError(
-                "input \"type\": \"\(type)\" with \(names.count == 1 ? "one file" : "\(names.count) files") is not "
-                    + "supported yet; supported: \(list)")
-        }
+        try EncoderSet.require(type, files: names.count)
         let files = files
         return TextEncoderValue(
             try ModelLoader.textEncoder(

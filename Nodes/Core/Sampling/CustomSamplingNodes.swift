@@ -4,11 +4,13 @@ import NodeKit
 import Sampling
 
 /// A sampler by name.
-struct KSamplerSelect: Node {
+struct KSamplerSelect: SamplerChoosing {
     static let info = NodeInfo("KSamplerSelect", category: "sampling/custom_sampling/samplers")
 
     @Input(samplerChoices) var samplerName: String
     @Output var sampler: SamplerValue
+
+    var chosenSampler: String? { $samplerName.isGiven ? samplerName : nil }
 
     func run(_ context: NodeContext) async throws { sampler = SamplerValue(try Samplers.named(samplerName)) }
 }

@@ -4,7 +4,7 @@ import NodeKit
 import Sampling
 
 /// The usual sampler: noise from a seed, a named schedule, classifier-free guidance (families-unet-sampling.md §11).
-struct KSampler: Node {
+struct KSampler: SamplerChoosing {
     static let info = NodeInfo(
         "KSampler", displayName: "KSampler", category: "sampling",
         description: "Turns noise into the latent of a picture, step by step.")
@@ -24,6 +24,8 @@ struct KSampler: Node {
     @Input(.tooltip("The start of the picture.")) var latentImage: Latent
     @Input(.range(0.0...1.0), .step(0.01), .tooltip("Below 1 a part of the start remains.")) var denoise = 1.0
     @Output var latent: Latent
+
+    var chosenSampler: String? { $samplerName.isGiven ? samplerName : nil }
 
     func run(_ context: NodeContext) async throws {
         let sampler = try Samplers.named(samplerName)

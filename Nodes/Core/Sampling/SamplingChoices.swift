@@ -1,7 +1,22 @@
 import NodeKit
+import Sampling
 
-/// The combo of samplers: all that the reference knows, in its order. Those that do not exist here are reported by name
-/// when they are chosen (`Samplers.named`).
+/// A node with a combo of samplers. Those that the reference has and we do not are reported before anything is loaded.
+protocol SamplerChoosing: ValidatingNode {
+    /// The input's value; `nil` when it comes from a link.
+    var chosenSampler: String? { get }
+}
+
+extension SamplerChoosing {
+    static var checks: NodeChecks { NodeChecks(ports: ["sampler_name"]) }
+
+    func validate(_ files: any NodeFiles, received types: [String: String]) async throws -> String? {
+        guard let name = chosenSampler else { return nil }
+        return reasonAgainst { _ = try Samplers.named(name) }
+    }
+}
+
+/// The combo of samplers: all that the reference knows, in its order.
 let samplerChoices = InputOption.choices([
     "euler", "euler_cfg_pp", "euler_ancestral", "euler_ancestral_cfg_pp", "heun", "heunpp2", "dpm_2",
     "dpm_2_ancestral", "lms", "dpm_fast", "dpm_adaptive", "dpmpp_2s_ancestral", "dpmpp_2s_ancestral_cfg_pp",

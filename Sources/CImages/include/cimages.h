@@ -2,8 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// libpng reports errors by longjmp, which must not cross Swift frames: these functions catch them and return a status
-// and, where `message` is given, libpng's text.
+// libpng and libjpeg report errors by longjmp, which must not cross Swift frames: these functions catch them and return a status
+// and, where `message` is given, the library's text.
 
 enum {
   CI_OK = 0,
@@ -24,6 +24,18 @@ int ci_png_decode(const uint8_t *data, size_t size, uint32_t width, uint32_t hei
 int ci_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int compression_level,
                   const uint8_t *chunks, size_t chunks_size, uint8_t **out, size_t *out_size, char *message,
                   size_t message_size);
+
+/// The samples of a JPEG file to `out`: `height` rows of `width` times `channels` (1 grey, 3 RGB, 4 CMYK as stored).
+/// CI_DAMAGED when size or channels are others, and when the data end too early.
+int ci_jpeg_decode(const uint8_t *data, size_t size, uint32_t width, uint32_t height, int channels, uint8_t *out,
+                   char *message, size_t message_size);
+
+/// Size, number of frames, and whether there is alpha, from the headers of a WebP file.
+int ci_webp_info(const uint8_t *data, size_t size, uint32_t *width, uint32_t *height, uint32_t *frames,
+                 int *has_alpha);
+
+/// The first `frames` frames of a WebP file as they are shown, RGBA, to `out` (`frames` times `width` · `height` · 4).
+int ci_webp_decode(const uint8_t *data, size_t size, uint32_t width, uint32_t height, uint32_t frames, uint8_t *out);
 
 /// Decompresses a zlib stream to a malloc block of at most `limit` bytes; CI_TOO_LARGE beyond it.
 int ci_inflate(const uint8_t *data, size_t size, size_t limit, uint8_t **out, size_t *out_size);

@@ -139,9 +139,8 @@ typedef struct {
   size_t blocks, rows, inputs;
   const void *_Nullable weight;
   int32_t type, held;
-  size_t weight_ld;
-  /// 1: operands are rounded to bfloat16 (only with ck_avx512_bf16).
-  int32_t use_bfloat16;
+  /// Rows of the weight, and elements between them.
+  size_t outputs, weight_ld;
 } ck_product;
 /// Outputs and rows that one tile computes: tasks should be multiples. And the outputs of the largest task.
 size_t ck_product_columns(int32_t set, const ck_product *job);

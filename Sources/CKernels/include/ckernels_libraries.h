@@ -8,9 +8,6 @@
 /// Makes the libraries single-threaded when called from this thread. Cheap after the first call on a thread.
 void ck_enter_worker(void);
 
-/// Whether oneDNN multiplies bfloat16 in the tile registers of AMX on this processor.
-int32_t ck_has_tile_registers(void);
-
 /// c[m, n] = alpha · a[m, k] b[n, k]ᵀ + beta · c, row-major float32, single-threaded (OpenBLAS).
 void ck_sgemm_openblas(
     size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda, const float *b, size_t ldb, float beta,

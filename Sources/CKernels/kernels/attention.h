@@ -12,20 +12,41 @@ enum { CK(key_block) = 128 / CK(tile_rows) * CK(tile_rows), CK(query_block) = CK
 CK_INLINE CK(vector) CK(choose)(CK(integers) condition, CK(vector) yes, CK(vector) no) {
   return (CK(vector))((condition & (CK(integers))yes) | (~condition & (CK(integers))no));
 }
-CK_INLINE CK(vector) CK(larger)(CK(vector) a, CK(vector) b) { return CK(choose)(a > b, a, b); }
+CK_INLINE CK(vector) CK(larger)(CK(vector) a, CK(vector) b) {
+#if defined(__x86_64__) && CK_LANES == 16
+  return (CK(vector))_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__x86_64__) && CK_LANES == 8
+  return (CK(vector))_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__x86_64__)
+  return (CK(vector))_mm_max_ps((__m128)a, (__m128)b);
+#else
+  return CK(choose)(a > b, a, b);
+#endif
+}
 
-// 2^x for x up to about 1, exactly 0 below 2^-126. Minimax polynomials on [-½, ½]: degree 6 (error 2e-9), or 4 (3e-6)
-// where the result is rounded to bfloat16.
+// 2^x for x up to about 1, 0 far below. Minimax polynomials in the fraction of x, from -½ to ½ or from 0 to 1: degree
+// 6 (error 2e-9), or 3 (1e-4) where the result is rounded to bfloat16 (4e-3).
 CK_INLINE CK(vector) CK(exp2_vector)(CK(vector) x) {
+#if defined(__x86_64__) && CK_LANES == 16
+  const CK(vector) f = (CK(vector))_mm512_reduce_ps((__m512)x, 0x09);  // x - floor(x)
+#if defined(CK_BF16_PRODUCTS)
+  CK(vector) p = (CK(vector))0x1.3f96a2p-4f;
+  p = p * f + 0x1.cefc4ep-3f;
+  p = p * f + 0x1.64444cp-1f;
+  p = p * f + 0x1.fff632p-1f;
+#else
+  CK(vector) p = (CK(vector))0x1.c72118p-13f;
+  p = p * f + 0x1.461956p-10f;
+  p = p * f + 0x1.3d2800p-7f;
+  p = p * f + 0x1.c68500p-5f;
+  p = p * f + 0x1.ebfd9ep-3f;
+  p = p * f + 0x1.62e42ap-1f;
+  p = p * f + 1.0f;
+#endif
+  return (CK(vector))_mm512_scalef_ps((__m512)p, (__m512)x);  // p 2^floor(x)
+#else
   const CK(vector) shifted = x + 12582912.0f;
   const CK(vector) f = x - (shifted - 12582912.0f);
-#if defined(CK_BF16_PRODUCTS)
-  CK(vector) p = (CK(vector))0x1.398fb6p-7f;
-  p = p * f + 0x1.ca2592p-5f;
-  p = p * f + 0x1.ec074cp-3f;
-  p = p * f + 0x1.62e0bap-1f;
-  p = p * f + 0x1.ffffe6p-1f;
-#else
   CK(vector) p = (CK(vector))0x1.41ccf6p-13f;
   p = p * f + 0x1.5f4e52p-10f;
   p = p * f + 0x1.3b2ddcp-7f;
@@ -33,9 +54,9 @@ CK_INLINE CK(vector) CK(exp2_vector)(CK(vector) x) {
   p = p * f + 0x1.ebfbdap-3f;
   p = p * f + 0x1.62e430p-1f;
   p = p * f + 1.0f;
-#endif
   const CK(vector) scaled = (CK(vector))((CK(integers))p + ((CK(integers))shifted << 23));
   return CK(choose)(x < -126.0f, (CK(vector))0.0f, scaled);
+#endif
 }
 
 // Cells of one key block's two panels.
@@ -60,20 +81,40 @@ size_t CK(ck_attention_scratch_bytes)(int32_t set, const ck_attention *job) {
   return rows * CK(query_block) * 4 + 64;
 }
 
-// The cells of one row of `width` elements: pairs, zero beyond the end.
-CK_INLINE void CK(load_cells)(const char *in, int32_t type, size_t width, CK(cell) *cells) {
+// One row of a head as cells: where it lies if it has the right type and whole pairs, else converted into `buffer`.
+CK_INLINE const char *CK(cells)(const ck_rows *rows, size_t row, size_t column, size_t width, CK(cell) *buffer) {
+  const char *from = ck_row(rows, row) + column * ck_size_of(rows->type);
 #if defined(CK_BF16_PRODUCTS)
-  cells[CK(steps)(width) - 1] = 0;
-  if (type == t_bf16) {
-    memcpy(cells, in, width * 2);
+  if (rows->type == t_bf16 && width % 2 == 0) return from;
+  buffer[CK(steps)(width) - 1] = 0;
+  if (rows->type == t_bf16) {
+    memcpy(buffer, from, width * 2);
   } else {
-    float buffer[ck_block];
-    CK(narrow)(CK(floats)(in, type, buffer, width), (uint16_t *)cells, width);
+    float floats[ck_block];
+    CK(narrow)(CK(floats)(from, rows->type, floats, width), (uint16_t *)buffer, width);
   }
 #else
-  CK(widen)(in, type, cells, width);
+  if (rows->type == t_f32) return from;
+  CK(widen)(from, rows->type, buffer, width);
 #endif
+  return (const char *)buffer;
 }
+
+#if defined(CK_BF16_PRODUCTS)
+// Cells of `even` and `odd` side by side: n values of each, in groups of tile_rows that are `step` cells apart.
+CK_INLINE void CK(pair_rows)(const char *even, const char *odd, size_t n, CK(cell) *to, size_t step) {
+  const __m512i zero = _mm512_setzero_si512();
+  for (size_t i = 0; i < n; i += 16) {
+    const size_t present = ck_min(n - i, 16);
+    const __mmask16 mask = (__mmask16)((1u << present) - 1);
+    const __m512i low = even ? _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, even + i * 2)) : zero;
+    const __m512i high = odd ? _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, odd + i * 2)) : zero;
+    const __m512i cells = _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+    _mm256_storeu_si256((__m256i *)(to + i / 8 * step), _mm512_castsi512_si256(cells));
+    if (present > 8) _mm256_storeu_si256((__m256i *)(to + (i / 8 + 1) * step), _mm512_extracti64x4_epi64(cells, 1));
+  }
+}
+#endif
 
 void CK(ck_attention_pack)(int32_t set, const ck_attention *job, size_t head, size_t block, void *panels) {
   const size_t d = job->width, dk = CK(steps)(d), rows = CK(tile_rows);
@@ -83,43 +124,37 @@ void CK(ck_attention_pack)(int32_t set, const ck_attention *job, size_t head, si
   const size_t block_cells = (CK(key_cells)(d) + CK(value_cells)(d) + 15) / 16 * 16;
   CK(cell) *keys = (CK(cell) *)panels + block * block_cells;
   CK(cell) *values = keys + CK(key_cells)(d);
-  const size_t k_size = ck_size_of(job->k.type);
-  {
-    CK(cell) cells[CK(tile_rows)][ck_block];
-    for (size_t key = 0; key < padded; key += rows) {
-      const size_t present = ck_min(count - key, rows);
-      for (size_t r = 0; r < present; r++) {
-        const char *from = ck_row(&job->k, item * job->keys + first + key + r) + column * k_size;
-        CK(load_cells)(from, job->k.type, d, cells[r]);
-      }
-      CK(interleave_tile)(cells[0], ck_block, present, dk, keys + key * dk);
+  CK(cell) buffer[CK(tile_rows)][ck_block];
+  const char *from[CK(tile_rows)];
+
+  for (size_t key = 0; key < padded; key += rows) {
+    for (size_t r = 0; r < rows; r++) {
+      from[r] = key + r < count
+                    ? CK(cells)(&job->k, item * job->keys + first + key + r, column, d, buffer[r]) : 0;
     }
+    CK(interleave_tile)(from, dk, keys + key * dk);
   }
 
-  CK(cell) cells[ck_block];
-  const size_t v_size = ck_size_of(job->v.type), dims = CK(groups)(d) * rows;
   const size_t panel = CK(key_block) / CK(pair) * rows;
-#if defined(CK_BF16_PRODUCTS)
-  uint32_t other[ck_block];
-#endif
   for (size_t step = 0; step < padded / CK(pair); step++) {
-    const size_t key = step * CK(pair);
-    memset(cells, 0, dims * sizeof(CK(cell)));
-    if (key < count) {
-      CK(load_cells)(ck_row(&job->v, item * job->keys + first + key) + column * v_size, job->v.type, d, cells);
+    for (size_t r = 0; r < CK(pair); r++) {
+      const size_t key = step * CK(pair) + r;
+      from[r] = key < count ? CK(cells)(&job->v, item * job->keys + first + key, column, d, buffer[r]) : 0;
     }
+    CK(cell) *to = values + step * rows;
 #if defined(CK_BF16_PRODUCTS)
-    memset(other, 0, dims * 2);
-    if (key + 1 < count) {
-      CK(load_cells)(ck_row(&job->v, item * job->keys + first + key + 1) + column * v_size, job->v.type, d, other);
-    }
-    const uint16_t *even = (const uint16_t *)cells, *odd = (const uint16_t *)other;
-    for (size_t g = 0; g < dims / rows; g++) {
-      CK(cell) *to = values + g * panel + step * rows;
-      for (size_t r = 0; r < rows; r++) to[r] = even[g * rows + r] | (uint32_t)odd[g * rows + r] << 16;
-    }
+    CK(pair_rows)(from[0], from[1], d, to, panel);
 #else
-    for (size_t g = 0; g < dims / rows; g++) memcpy(values + g * panel + step * rows, cells + g * rows, rows * 4);
+    if (!from[0]) {
+      for (size_t j = 0; j < d; j += rows) memset(to + j / rows * panel, 0, CK(tile_rows) * 4);
+      continue;
+    }
+    const size_t whole = d / rows * rows;
+    for (size_t j = 0; j < whole; j += rows) memcpy(to + j / rows * panel, from[0] + j * 4, CK(tile_rows) * 4);
+    if (whole < d) {
+      memset(to + whole / rows * panel, 0, CK(tile_rows) * 4);
+      memcpy(to + whole / rows * panel, from[0] + whole * 4, (d - whole) * 4);
+    }
 #endif
   }
 }
@@ -186,19 +221,33 @@ CK_INLINE int CK(soften)(
     sum[v] = (CK(vector))0.0f;
   }
 #if defined(CK_BF16_PRODUCTS)
-  for (size_t step = 0; step < padded / 2; step++) {
+  // Words 0, 16, 1, 17, …
+  const __m512i words = _mm512_cvtepu16_epi32(_mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  const __m512i sides = _mm512_or_si512(words, _mm512_slli_epi32(_mm512_add_epi32(words, _mm512_set1_epi32(16)), 16));
+  size_t step = 0;
+  for (; step < keys / 2; step++) {
+    CK(vector) *at = rows + 2 * step * (size_t)vectors;
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
-      const size_t at = 2 * step * (size_t)vectors + (size_t)v;
-      CK(vector) even = (CK(vector))0.0f, odd = (CK(vector))0.0f;
-      if (2 * step < keys) even = CK(exp2_vector)(rows[at] * factor - top[v]);
-      if (2 * step + 1 < keys) odd = CK(exp2_vector)(rows[at + (size_t)vectors] * factor - top[v]);
+      const CK(vector) even = CK(exp2_vector)(at[v] * factor - top[v]);
+      const CK(vector) odd = CK(exp2_vector)(at[vectors + v] * factor - top[v]);
       sum[v] += even + odd;
-      // Round half up to 8 bits (probabilities are not negative) and put the pair side by side.
-      const CK(integers) low = ((CK(integers))even + 0x8000) >> 16;
-      const CK(integers) high = ((CK(integers))odd + 0x8000) & (int32_t)0xffff0000;
-      rows[step * (size_t)vectors + (size_t)v] = (CK(vector))(low | high);
+      // Both rounded, the pair of each query side by side. Row `step` has been read already.
+      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)odd, (__m512)even);
+      rows[step * (size_t)vectors + (size_t)v] = (CK(vector))_mm512_permutexvar_epi16(sides, both);
     }
+  }
+  if (keys % 2) {
+    for (int v = 0; v < vectors; v++) {
+      const CK(vector) even = CK(exp2_vector)(rows[2 * step * (size_t)vectors + (size_t)v] * factor - top[v]);
+      sum[v] += even;
+      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(_mm512_setzero_ps(), (__m512)even);
+      rows[step * (size_t)vectors + (size_t)v] = (CK(vector))_mm512_permutexvar_epi16(sides, both);
+    }
+    step++;
+  }
+  for (; step < padded / 2; step++) {
+    for (int v = 0; v < vectors; v++) rows[step * (size_t)vectors + (size_t)v] = (CK(vector))0.0f;
   }
 #else
   for (k = 0; k < keys; k++) {
@@ -229,16 +278,15 @@ void CK(ck_attention_run)(
 
   float *q = (float *)(((uintptr_t)scratch + 63) / 64 * 64);
   float *logits = q + dk * lanes, *outputs = logits + CK(key_block) * lanes, *mask = outputs + dims * lanes;
-  const size_t q_size = ck_size_of(job->q.type);
   {
-    CK(cell) cells[CK_LANES][ck_block];
+    CK(cell) buffer[CK_LANES][ck_block];
+    const char *from[CK_LANES];
     for (size_t i = 0; i < queries; i += CK_LANES) {
-      const size_t present = ck_min(queries - i, CK_LANES);
-      for (size_t r = 0; r < present; r++) {
-        const char *from = ck_row(&job->q, item * job->queries + query + i + r) + column * q_size;
-        CK(load_cells)(from, job->q.type, d, cells[r]);
+      for (size_t r = 0; r < CK_LANES; r++) {
+        from[r] = i + r < queries
+                      ? CK(cells)(&job->q, item * job->queries + query + i + r, column, d, buffer[r]) : 0;
       }
-      CK(interleave)((const char *)cells, sizeof cells[0], present, dk, (CK(cell) *)q + i, lanes);
+      CK(interleave)(from, dk, (CK(cell) *)q + i, lanes);
     }
   }
   // A negative scale would turn the maximum into a minimum: its sign goes to the queries.

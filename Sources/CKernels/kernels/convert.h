@@ -63,24 +63,6 @@ static void CK(widen)(const void *restrict in, int32_t type, float *restrict out
   }
 }
 
-static void CK(hold)(float *x, int32_t held, size_t n) {
-  switch (held) {
-    case t_f16:
-      for (size_t i = 0; i < n; i++) x[i] = CK(round_f16)(x[i]);
-      return;
-    case t_bf16:
-      for (size_t i = 0; i < n; i++) x[i] = CK(round_bf16)(x[i]);
-      return;
-    case t_e4m3:
-      for (size_t i = 0; i < n; i++) x[i] = CK(round_e4m3)(x[i]);
-      return;
-    case t_e5m2:
-      for (size_t i = 0; i < n; i++) x[i] = CK(round_e5m2)(x[i]);
-      return;
-    default: return;
-  }
-}
-
 static void CK(narrow)(const float *restrict in, uint16_t *restrict out, size_t n) {
   for (size_t i = 0; i < n; i++) out[i] = CK(bf16_bits)(in[i]);
 }
@@ -99,6 +81,25 @@ CK_INLINE const float *CK(floats)(const void *in, int32_t type, float *buffer, s
   if (type == t_f32) return in;
   CK(widen)(in, type, buffer, n);
   return buffer;
+}
+
+#if !defined(CK_BF16_PRODUCTS)
+static void CK(hold)(float *x, int32_t held, size_t n) {
+  switch (held) {
+    case t_f16:
+      for (size_t i = 0; i < n; i++) x[i] = CK(round_f16)(x[i]);
+      return;
+    case t_bf16:
+      for (size_t i = 0; i < n; i++) x[i] = CK(round_bf16)(x[i]);
+      return;
+    case t_e4m3:
+      for (size_t i = 0; i < n; i++) x[i] = CK(round_e4m3)(x[i]);
+      return;
+    case t_e5m2:
+      for (size_t i = 0; i < n; i++) x[i] = CK(round_e5m2)(x[i]);
+      return;
+    default: return;
+  }
 }
 
 // n elements as floats, rounded to the type `held` unless that is -1.
@@ -143,7 +144,6 @@ static void CK(load_bf16)(const void *in, int32_t type, int32_t held, uint16_t *
   }
 }
 
-#if !defined(CK_BF16_PRODUCTS)
 void CK(ck_to_float)(int32_t set, const void *in, int32_t type, int32_t held, float *out, size_t n) {
   CK(load_float)(in, type, held, out, n);
 }

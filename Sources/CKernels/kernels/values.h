@@ -53,18 +53,26 @@ CK_INLINE float CK(half_value)(uint16_t h) {
 #endif
 }
 
-// e4m3fn has no infinities; 0x7f and 0xff are NaN. The seven bits are moved into a float's place and scaled.
+// The bits of a small format are moved into a float's place and the exponent is shifted to the other bias. Subnormals
+// are read as 1.m instead of 0.m times the smallest normal, and the 1 is taken off again: no multiplication that has
+// a subnormal operand, which some processors do in microcode.
+
+// e4m3fn has no infinities; 0x7f and 0xff are NaN.
 CK_INLINE float CK(e4m3_value)(uint8_t v) {
-  const uint32_t sign = (uint32_t)(v & 0x80u) << 24;
-  const float scaled = CK(as_float)((uint32_t)(v & 0x7fu) << 20) * 0x1p120f;
-  const uint32_t nan = (v & 0x7fu) == 0x7fu ? 0x7fc00000u : 0;
-  return CK(as_float)(CK(as_bits)(scaled) | sign | nan);
+  const uint32_t sign = (uint32_t)(v & 0x80u) << 24, magnitude = v & 0x7fu;
+  const uint32_t subnormal = magnitude < 8;
+  const float one = CK(as_float)((magnitude << 20) + ((120u + subnormal) << 23));
+  const float value = one - (subnormal ? 0x1p-6f : 0.0f);
+  const uint32_t nan = magnitude == 0x7fu ? 0x7fc00000u : 0;
+  return CK(as_float)(CK(as_bits)(value) | sign | nan);
 }
 CK_INLINE float CK(e5m2_value)(uint8_t v) {
-  const uint32_t sign = (uint32_t)(v & 0x80u) << 24;
-  const float scaled = CK(as_float)((uint32_t)(v & 0x7fu) << 21) * 0x1p112f;
-  const uint32_t special = (v & 0x7cu) == 0x7cu ? 0x7f800000u : 0;
-  return CK(as_float)(CK(as_bits)(scaled) | sign | special);
+  const uint32_t sign = (uint32_t)(v & 0x80u) << 24, magnitude = v & 0x7fu;
+  const uint32_t subnormal = magnitude < 4;
+  const float one = CK(as_float)((magnitude << 21) + ((112u + subnormal) << 23));
+  const float value = one - (subnormal ? 0x1p-14f : 0.0f);
+  const uint32_t special = magnitude >= 0x7cu ? 0x7f800000u : 0;
+  return CK(as_float)(CK(as_bits)(value) | sign | special);
 }
 
 // f rounded to a format with `mantissa` stored bits, smallest normal number `least`, subnormals in units of the last

@@ -3,10 +3,10 @@
 // of neighbours along the summed axis.
 
 #if defined(CK_BF16_PRODUCTS)
-enum { CK(pair) = 2, CK(cell_type) = t_bf16 };
+enum { CK(pair) = 2 };
 typedef uint32_t CK(cell);
 #else
-enum { CK(pair) = 1, CK(cell_type) = t_f32 };
+enum { CK(pair) = 1 };
 typedef float CK(cell);
 #endif
 
@@ -124,61 +124,49 @@ CK_INLINE void CK(transpose)(CK(vector) *rows) {
 #undef CK_FIRST
 #undef CK_SECOND
 
-// A square of cells from `count` rows, from_step bytes apart, and `depth` columns; zero beyond; transposed. Rows need
-// no alignment: they may lie in a mapped file.
+// Cells at..<at + depth of CK_LANES rows, transposed: rows[s] has cell at + s of every row, one per lane. A null row
+// counts as zeros. Rows need no alignment: they may lie in a mapped file.
 CK_INLINE void CK(load_transposed)(
-    const char *from, ptrdiff_t from_step, size_t count, size_t depth, CK(vector) *rows) {
-  if (count == CK_LANES && depth == CK_LANES) {
+    const char *const *from, int count, size_t at, size_t depth, CK(vector) *rows) {
 #pragma clang loop unroll(full)
-    for (int r = 0; r < CK_LANES; r++) memcpy(&rows[r], from + r * from_step, sizeof rows[r]);
-  } else if (count == CK(tile_rows) && depth == CK_LANES) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < CK_LANES; r++) {
-      rows[r] = (CK(vector))0.0f;
-      if (r < CK(tile_rows)) memcpy(&rows[r], from + r * from_step, sizeof rows[r]);
-    }
-  } else {
-    for (size_t r = 0; r < CK_LANES; r++) {
-      rows[r] = (CK(vector))0.0f;
-      if (r < count) memcpy(&rows[r], from + (ptrdiff_t)r * from_step, depth * 4);
+  for (int r = 0; r < CK_LANES; r++) {
+    rows[r] = (CK(vector))0.0f;
+    if (r >= count || !from[r]) continue;
+    if (depth == CK_LANES) {
+      memcpy(&rows[r], from[r] + at * 4, sizeof rows[r]);
+    } else {
+      memcpy(&rows[r], from[r] + at * 4, depth * 4);
     }
   }
   CK(transpose)(rows);
 }
 
-// to[s][i] = from[i][s] for i < count and s < steps, rows of the result to_step apart: whole vectors are written, up
-// to the next multiple of CK_LANES columns, zero beyond count.
-static void CK(interleave)(
-    const char *from, ptrdiff_t from_step, size_t count, size_t steps, CK(cell) *to, size_t to_step) {
+// to[s][i] = cell s of row i for s < steps, rows of the result to_step apart: CK_LANES columns are written.
+static void CK(interleave)(const char *const *from, size_t steps, CK(cell) *to, size_t to_step) {
   CK(vector) rows[CK_LANES];
-  for (size_t i = 0; i < count; i += CK_LANES) {
-    for (size_t s = 0; s < steps; s += CK_LANES) {
-      const size_t depth = ck_min(steps - s, CK_LANES);
-      CK(load_transposed)(
-          from + (ptrdiff_t)i * from_step + s * 4, from_step, ck_min(count - i, CK_LANES), depth, rows);
-      for (size_t r = 0; r < depth; r++) *(CK(loose_vector) *)(to + (s + r) * to_step + i) = rows[r];
-    }
+  for (size_t s = 0; s < steps; s += CK_LANES) {
+    const size_t depth = ck_min(steps - s, CK_LANES);
+    CK(load_transposed)(from, CK_LANES, s, depth, rows);
+    for (size_t r = 0; r < depth; r++) *(CK(loose_vector) *)(to + (s + r) * to_step) = rows[r];
   }
 }
 
-// The same for one panel of tile_rows columns, of which `count` come from rows and the rest are zero.
-static void CK(interleave_tile)(
-    const CK(cell) *from, size_t from_step, size_t count, size_t steps, CK(cell) *to) {
+// The same for one panel of tile_rows columns.
+static void CK(interleave_tile)(const char *const *from, size_t steps, CK(cell) *to) {
 #if CK_LANES < 8  // fewer lanes than rows of a tile
-  for (size_t s = 0; s < steps; s++) {
-    for (size_t r = 0; r < CK(tile_rows); r++) to[s * CK(tile_rows) + r] = r < count ? from[r * from_step + s] : 0;
+  for (size_t r = 0; r < CK(tile_rows); r++) {
+    for (size_t s = 0; s < steps; s++) {
+      CK(cell) cell = 0;
+      if (from[r]) memcpy(&cell, from[r] + s * 4, 4);
+      to[s * CK(tile_rows) + r] = cell;
+    }
   }
 #else
   CK(vector) rows[CK_LANES];
   for (size_t s = 0; s < steps; s += CK_LANES) {
     const size_t depth = ck_min(steps - s, CK_LANES);
-    CK(load_transposed)((const char *)(from + s), (ptrdiff_t)from_step * 4, count, depth, rows);
-    if (depth == CK_LANES) {
-#pragma clang loop unroll(full)
-      for (int r = 0; r < CK_LANES; r++) memcpy(to + (s + (size_t)r) * CK(tile_rows), &rows[r], CK(tile_rows) * 4);
-    } else {
-      for (size_t r = 0; r < depth; r++) memcpy(to + (s + r) * CK(tile_rows), &rows[r], CK(tile_rows) * 4);
-    }
+    CK(load_transposed)(from, CK(tile_rows), s, depth, rows);
+    for (size_t r = 0; r < depth; r++) memcpy(to + (s + r) * CK(tile_rows), &rows[r], CK(tile_rows) * 4);
   }
 #endif
 }

@@ -15,7 +15,7 @@ struct ConvertCommand: ProgramCommand {
         name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Write to a file.", valueName: "file"))
     var output: String?
 
-    func execute(_ program: Program) async throws -> ExitStatus {
+    func execute(_ program: Program) async throws -> ProgramStatus {
         let loaded = try LoadedWorkflow(workflow, registry: program.registry())
         program.show(loaded.notes, verbosity.level)
         let text = loaded.prompt.json.text(.pretty)

@@ -9,7 +9,7 @@ struct InspectCommand: ProgramCommand {
     @Argument(help: ArgumentHelp("A safetensors file.", valueName: "file")) var file: String
     @Flag(help: "Print JSON.") var json = false
 
-    func execute(_ program: Program) async throws -> ExitStatus {
+    func execute(_ program: Program) async throws -> ProgramStatus {
         guard let inspect = program.composition.inspect else {
             throw ProgramError(.runFailed, "this build cannot inspect checkpoints")
         }
@@ -30,7 +30,7 @@ struct DemoModelsCommand: ProgramCommand {
 
     @Argument(help: ArgumentHelp("The models folder to fill.", valueName: "dir")) var folder: String
 
-    func execute(_ program: Program) async throws -> ExitStatus {
+    func execute(_ program: Program) async throws -> ProgramStatus {
         guard let make = program.composition.makeDemoModels else {
             throw ProgramError(.runFailed, "this build cannot make demo models")
         }

@@ -14,7 +14,7 @@ struct NodesCommand: ProgramCommand {
     @Flag(help: "Print schemas as ComfyUI's /object_info does.") var json = false
     @OptionGroup var folders: FolderOptions
 
-    func execute(_ program: Program) async throws -> ExitStatus {
+    func execute(_ program: Program) async throws -> ProgramStatus {
         let registry = program.registry()
         let files = try folders.folders()
         var definitions = registry.definitions

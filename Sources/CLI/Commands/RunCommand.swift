@@ -45,7 +45,7 @@ struct RunCommand: ProgramCommand {
         }
     }
 
-    func execute(_ program: Program) async throws -> ExitStatus {
+    func execute(_ program: Program) async throws -> ProgramStatus {
         let registry = program.registry()
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         if !json { program.show(loaded.notes, verbosity.level) }
@@ -78,7 +78,7 @@ struct RunCommand: ProgramCommand {
     private func run(
         _ validated: ValidatedPrompt, _ loaded: LoadedWorkflow, _ engine: GraphEngine, _ control: RunControl,
         _ console: any Console
-    ) async throws -> ExitStatus {
+    ) async throws -> ProgramStatus {
         let display = RunDisplay(
             console, verbosity: verbosity.level, asJSON: json, prompt: validated.prompt,
             outputFolder: folders.output)

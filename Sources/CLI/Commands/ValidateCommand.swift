@@ -16,7 +16,7 @@ struct ValidateCommand: ProgramCommand {
     @OptionGroup var verbosity: VerbosityOptions
     @Flag(help: "Print the findings as JSON, as ComfyUI's server answers them.") var json = false
 
-    func execute(_ program: Program) async throws -> ExitStatus {
+    func execute(_ program: Program) async throws -> ProgramStatus {
         let registry = program.registry()
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: try folders.folders())

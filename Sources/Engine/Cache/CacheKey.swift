@@ -1,3 +1,4 @@
+public import Hashing
 import JSON
 import NodeKit
 
@@ -46,7 +47,7 @@ struct KeyBuilder {
         add("link")
         add(name)
         add(String(slot))
-        for word in [source.a, source.b, source.c, source.d] { add(word) }
+        bytes.append(contentsOf: source.bytes)
     }
     mutating func add(file fingerprint: String, of name: String) {
         add("file")

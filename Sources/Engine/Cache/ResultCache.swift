@@ -19,10 +19,11 @@ public struct NodeResult: Sendable {
         var total = 1024
         for slot in outputs {
             for value in slot {
-                // Plugins count their own bytes; sums beyond all memory are simply too many.
+                // A plugin's value may claim anything: what does not add up is larger than any cache.
                 let (sum, overflow) = total.addingReportingOverflow(max(value.byteCount, 0))
-                guard !overflow, sum < .max - 64 else { return .max }
-                total = sum + 64
+                let (more, again) = sum.addingReportingOverflow(64)
+                if overflow || again { return .max }
+                total = more
             }
         }
         return total

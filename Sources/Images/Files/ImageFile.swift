@@ -47,10 +47,10 @@ public struct ImageFile: Sendable {
             throw ImageError(
                 .unsupportedFormat,
                 bytes.isEmpty
-                    ? "\(name) is empty; a PNG picture was expected"
-                    : "\(name) is not a picture in a known format; a PNG picture was expected")
+                    ? "\(name) is empty; a PNG, JPEG or WebP picture was expected"
+                    : "\(name) is not a picture in a known format; PNG, JPEG or WebP was expected")
         }
-        guard format == .png else {
+        guard [.png, .jpeg, .webp].contains(format) else {
             throw ImageError(
                 .unsupportedFormat,
                 "\(name) is a \(format.rawValue) file, which cannot be read; convert it to PNG, for example with "
@@ -93,29 +93,60 @@ public struct ImageFile: Sendable {
 
     /// The texts in the file, in its order, found without decoding pixels.
     ///
+    /// JPEG and WebP files hold them in EXIF tags as "prompt:{…}" (`ui-format.md` §1).
+    ///
     /// - Throws: ``ImageError``.
     public func texts() throws(ImageError) -> [ImageText] {
-        try naming { () throws(ImageError) in try PNGFile(bytes, limits: limits).text(limits: limits) }
+        try naming { () throws(ImageError) in
+            switch format {
+            case .jpeg: try JPEGFile(bytes, limits: limits).exif?.namedTexts ?? []
+            case .webp: try WebPFile(bytes, limits: limits).exif?.namedTexts ?? []
+            default: try PNGFile(bytes, limits: limits).text(limits: limits)
+            }
+        }
     }
 
     /// Width and height of a stored frame, before its EXIF orientation is applied.
     ///
     /// - Throws: ``ImageError``.
     public func storedSize() throws(ImageError) -> (width: Int, height: Int) {
-        let header = try naming { () throws(ImageError) in try PNGFile(bytes, limits: limits).header }
-        return (header.width, header.height)
+        try naming { () throws(ImageError) in
+            switch format {
+            case .jpeg:
+                let file = try JPEGFile(bytes, limits: limits)
+                return (file.width, file.height)
+            case .webp:
+                let file = try WebPFile(bytes, limits: limits)
+                return (file.width, file.height)
+            default:
+                let header = try PNGFile(bytes, limits: limits).header
+                return (header.width, header.height)
+            }
+        }
     }
 
     /// At least one.
     private func rasters(onlyFirst: Bool = false) throws -> [Raster] {
-        let file = try PNGFile(bytes, limits: limits)
         var rasters: [Raster]
-        if !onlyFirst, let animation = try PNGAnimation(file) {
-            rasters = try animation.rasters(file, limits: limits)
-        } else {
-            rasters = [try PNGColours(file).raster(file.decodeSamples(), file.header)]
+        let orientation: Orientation
+        switch format {
+        case .jpeg:
+            let file = try JPEGFile(bytes, limits: limits)
+            rasters = [try file.raster()]
+            orientation = file.orientation
+        case .webp:
+            let file = try WebPFile(bytes, limits: limits)
+            rasters = try file.rasters(onlyFirst: onlyFirst, limits: limits)
+            orientation = file.orientation
+        default:
+            let file = try PNGFile(bytes, limits: limits)
+            if !onlyFirst, let animation = try PNGAnimation(file) {
+                rasters = try animation.rasters(file, limits: limits)
+            } else {
+                rasters = [try PNGColours(file).raster(file.decodeSamples(), file.header)]
+            }
+            orientation = file.orientation(limits: limits)
         }
-        let orientation = file.orientation(limits: limits)
         for index in rasters.indices {
             rasters[index].pixels = try orientation.applied(to: rasters[index].pixels)
         }

@@ -11,13 +11,7 @@ extension PNGFile {
         {
             return found
         }
-        guard let packet = texts["XML:com.adobe.xmp"] else { return .upright }
-        for opening in ["tiff:Orientation=\"", "tiff:Orientation>"] {
-            if let tag = packet.firstRange(of: opening), let digit = packet[tag.upperBound...].first?.wholeNumberValue {
-                return Orientation(rawValue: digit) ?? .upright
-            }
-        }
-        return .upright
+        return texts["XML:com.adobe.xmp"].flatMap(Orientation.init(xmp:)) ?? .upright
     }
 
     /// The bytes of a profile as ImageMagick stores it: an empty line, the name, the length, then hexadecimal digits.

@@ -60,6 +60,16 @@ struct Exif {
         }
     }
 
+    /// Those of the texts that begin with a name and a colon, as the reference stores workflows.
+    var namedTexts: [ImageText] {
+        texts.compactMap { text in
+            guard let colon = text.firstIndex(of: ":"), colon != text.startIndex,
+                text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
+            else { return nil }
+            return ImageText(String(text[..<colon]), String(text[text.index(after: colon)...]))
+        }
+    }
+
     private static func number(_ bytes: [UInt8], _ isLittleEndian: Bool, at position: Int, size: Int) -> Int? {
         guard position >= 0, position <= bytes.count - size else { return nil }
         let field = bytes[position..<position + size]

@@ -42,3 +42,16 @@ enum Orientation: Int {
         }
     }
 }
+
+extension Orientation {
+    /// The first tiff:Orientation in an XMP packet.
+    init?(xmp packet: String) {
+        for opening in ["tiff:Orientation=\"", "tiff:Orientation>"] {
+            if let tag = packet.firstRange(of: opening), let digit = packet[tag.upperBound...].first?.wholeNumberValue {
+                self.init(rawValue: digit)
+                return
+            }
+        }
+        return nil
+    }
+}

@@ -31,6 +31,19 @@ public struct FluxNetwork: DiffusionNetwork {
         _ = try layers.make(source, configuration, roundsPatches: false)
     }
 
+    /// Width of the text features and of the pooled text vector that the network takes.
+    public var contextWidth: Int { configuration.contextWidth }
+    public var pooledWidth: Int { configuration.pooledWidth }
+
+    /// Floating point operations of the blocks in one evaluation: matrix products and attention.
+    public func operations(imageTokens: Int, textTokens: Int) -> Double {
+        let tokens = Double(imageTokens + textTokens)
+        let width = Double(configuration.width)
+        let products = 2 * tokens * 12 * width * width
+        let attention = 4 * tokens * tokens * width
+        return Double(configuration.doubleBlocks + configuration.singleBlocks) * (products + attention)
+    }
+
     public var family: String { configuration.hasGuidance ? "FLUX.1 dev" : "FLUX.1 schnell" }
     public var latentFormat: LatentFormat { Self.latentFormat }
     /// Keys of the file that no layer reads.

@@ -34,16 +34,16 @@ enum EntryPlacement {
                 height: max(try part(height, rows), 1), width: max(try part(width, columns), 1),
                 y: try part(y, rows), x: try part(x, columns))
         }
-        let area = LatentArea(
-            height: min(wanted.height, rows - wanted.y), width: min(wanted.width, columns - wanted.x), y: wanted.y,
-            x: wanted.x)
-        guard wanted.y >= 0, wanted.x >= 0, area.height > 0, area.width > 0 else {
+        guard wanted.y >= 0, wanted.x >= 0, wanted.height > 0, wanted.width > 0, wanted.y < rows, wanted.x < columns
+        else {
             throw SamplingError(
                 .parameter,
                 "a conditioning area of \(wanted) lies outside the latent, which is \(columns)×\(rows) (in units of 8 "
                     + "pixels)")
         }
-        return area
+        return LatentArea(
+            height: min(wanted.height, rows - wanted.y), width: min(wanted.width, columns - wanted.x), y: wanted.y,
+            x: wanted.x)
     }
 
     /// The bounding box of what is not zero in any item of a mask `[batch, 1, h, w]`, at least 8 × 8.

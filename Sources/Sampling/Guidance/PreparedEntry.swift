@@ -22,6 +22,11 @@ struct PreparedEntry {
         strength = entry[EntryStrength.self] ?? 1
         (area, mask) = try EntryPlacement.resolve(entry, latentShape: geometry.latentShape)
 
+        for tensor in [entry.context] + (entry[PooledOutput.self].map { [$0] } ?? [])
+        where tensor.shape.rank < 2 || tensor.shape[0] == 0 {
+            throw SamplingError(
+                .shape, "a conditioning has text features [batch, …]; found \(tensor.shape)")
+        }
         let batch = geometry.latentShape[0]
         var fitted = entry
         fitted.context = try HostMath.cycleBatch(entry.context, to: batch)

@@ -65,7 +65,9 @@ struct BroadcastSender {
         let values = node.positionalValues
         var patterns: [String?] = ["title", "input", "group"].map { properties[$0 + "_regex"]?.stringValue }
         if node.type == "Anything Everywhere?" {
-            for (place, value) in values.prefix(3).enumerated() { patterns[place] = patterns[place] ?? value.stringValue }
+            for (place, value) in values.prefix(3).enumerated() {
+                patterns[place] = patterns[place] ?? value.stringValue
+            }
         }
         var filters: [Filter?] = []
         for (name, text) in zip(["title", "input", "group"], patterns) {

@@ -21,6 +21,9 @@ final class Converter {
     var origins: [Place: Origin] = [:]
     private var emitted: OrderedDictionary<String, PromptNode> = [:]
     private var expanded = 0
+    private var groups: [String: GroupNode?] = [:]
+    /// For each sub-graph definition, what its inputs promote.
+    var promotedControls: [String: [Bool?]] = [:]
 
     init(_ file: GraphFile, schemas: @escaping SchemaSource, options: ConversionOptions) {
         self.file = file
@@ -50,22 +53,16 @@ final class Converter {
 
     /// Finds the live instances in a graph and opens a scope for each.
     private func expand(_ scope: Scope) throws(WorkflowError) {
-        if scope.number > 0 {
-            expanded += scope.graph.nodes.count
-            guard expanded <= Self.maximumExpansion else {
-                throw WorkflowError(
-                    .unbounded, "the sub-graphs expand to more than \(Self.maximumExpansion) nodes",
-                    advice: "the file is not a workflow that ComfyUI could run")
-            }
-        }
         for (index, node) in scope.graph.nodes.enumerated() where node.mode == .active {
             let child: Scope?
             if let definition = file.subgraphs[node.type] {
-                try checkNesting(of: node, named: definition.name, key: definition.id, in: scope)
+                let size = definition.graph.nodes.count + definition.inputs.count
+                try checkExpansion(of: node, named: definition.name, key: definition.id, size: size, in: scope)
                 child = openSubgraph(definition, at: index, in: scope)
-            } else if let name = GroupNode.name(of: node.type), let definition = file.groupNodes[name] {
-                try checkNesting(of: node, named: name, key: name, in: scope)
-                child = try openGroup(definition, name, at: index, in: scope)
+            } else if let name = GroupNode.name(of: node.type), let group = try group(named: name) {
+                let size = group.nodes.count + group.wires.count
+                try checkExpansion(of: node, named: name, key: name, size: size, in: scope)
+                child = openGroup(group, name, at: index, in: scope)
             } else {
                 if GroupNode.name(of: node.type) != nil || node.type.isUUID {
                     note(.definition, node, scope, "the file has no definition of this sub-graph")
@@ -79,7 +76,8 @@ final class Converter {
         }
     }
 
-    private func checkNesting(of node: GraphNode, named name: String, key: String, in scope: Scope)
+    /// Refuses sub-graphs that never end.
+    private func checkExpansion(of node: GraphNode, named name: String, key: String, size: Int, in scope: Scope)
         throws(WorkflowError)
     {
         guard !scope.isInside(key) else {
@@ -92,6 +90,12 @@ final class Converter {
                 .unbounded, at: "node \(scope.promptID(node))",
                 "sub-graphs are nested deeper than \(Self.maximumDepth)")
         }
+        expanded += size + 1
+        guard expanded <= Self.maximumExpansion else {
+            throw WorkflowError(
+                .unbounded, "the sub-graphs expand to more than \(Self.maximumExpansion) nodes",
+                advice: "the file is not a workflow that ComfyUI could run")
+        }
     }
 
     /// Emits the live nodes of a scope and of those inside it. Recursion is bounded by ``maximumDepth``.
@@ -103,6 +107,15 @@ final class Converter {
                 emitted[scope.promptID(node)] = promptNode(node, scope)
             }
         }
+    }
+
+    private func group(named name: String) throws(WorkflowError) -> GroupNode? {
+        if let known = groups[name] { return known }
+        let read = try file.groupNodes[name].map { json throws(WorkflowError) in
+            try GroupNode(json, at: "extra.groupNodes[\"\(name.shortened)\"]")
+        }
+        groups[name] = .some(read)
+        return read
     }
 
     private func promptNode(_ node: GraphNode, _ scope: Scope) -> PromptNode {

@@ -25,7 +25,9 @@ struct GroupNode {
 
     /// The name in a node type "workflow>NAME" (before front end 1.2.63 "workflow/NAME"); `nil` for other types.
     static func name(of type: String) -> String? {
-        for prefix in ["workflow>", "workflow/"] where type.hasPrefix(prefix) { return String(type.dropFirst(prefix.count)) }
+        for prefix in ["workflow>", "workflow/"] where type.hasPrefix(prefix) {
+            return String(type.dropFirst(prefix.count))
+        }
         return nil
     }
 

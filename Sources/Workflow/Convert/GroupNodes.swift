@@ -2,10 +2,8 @@ import JSON
 
 /// Uses of group nodes (ui-format.md §9).
 extension Converter {
-    func openGroup(
-        _ json: JSON, _ name: String, at index: Int, in parent: Scope
-    ) throws(WorkflowError) -> Scope {
-        var group = try GroupNode(json, at: "extra.groupNodes[\"\(name.shortened)\"]")
+    func openGroup(_ definition: GroupNode, _ name: String, at index: Int, in parent: Scope) -> Scope {
+        var group = definition
         let instance = parent.graph.nodes[index]
         assignValues(instance.positionalValues, to: &group)
         var graph = Graph()
@@ -91,8 +89,9 @@ extension Converter {
     }
 
     /// The widgets without marker, as many as the inner node's own values say it had when the group was made.
-    private func assignPlainWidgets(from rest: inout ArraySlice<JSON>, to node: inout GraphNode, except marked: Set<String>)
-    {
+    private func assignPlainWidgets(
+        from rest: inout ArraySlice<JSON>, to node: inout GraphNode, except marked: Set<String>
+    ) {
         guard let shape = catalogue.shape(node.type) else {
             // Unknown type: its values keep their places.
             if marked.isEmpty, !node.positionalValues.isEmpty, rest.count >= node.positionalValues.count {

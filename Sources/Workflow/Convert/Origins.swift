@@ -162,14 +162,8 @@ extension Converter {
             let inner = child.groupOutputs[place.slot]
             return .place(Place(scope: child.number, node: inner.node, slot: inner.slot, wanted: place.wanted))
         case .subgraph(let definition):
-            guard definition.outputs.indices.contains(place.slot) else { return .end(.nothing) }
-            let listed = definition.outputs[place.slot].links.lazy.compactMap { child.graph.links[$0] }.first
-            let link =
-                listed
-                ?? child.graph.links.values.filter {
-                    $0.target == SubgraphDefinition.outputNode && $0.targetSlot == place.slot
-                }.min { $0.id < $1.id }
-            guard let link else { return .end(.nothing) }
+            guard definition.outputLinks.indices.contains(place.slot), let link = definition.outputLinks[place.slot]
+            else { return .end(.nothing) }
             return start(of: link, in: child, wanted: place.wanted, feedsWidget: false)
         }
     }
@@ -179,24 +173,11 @@ extension Converter {
         guard let name = node.positionalValues.first?.identifier else { return .end(.nothing) }
         var current: Scope? = scope
         while let scope = current {
-            if let index = scope.setter(named: name) {
+            if let index = scope.settersByName[name] {
                 return pass(scope.graph.nodes[index], input: 0, scope, wanted: wanted)
             }
             current = scope.parent
         }
         return .end(.nothing)
-    }
-}
-
-extension Scope {
-    /// The first SetNode with this name.
-    fileprivate func setter(named name: String) -> Int? {
-        if let settersByName { return settersByName[name] }
-        var found: [String: Int] = [:]
-        for (index, node) in graph.nodes.enumerated() where VirtualNode(node.type) == .setter {
-            if let name = node.positionalValues.first?.identifier, found[name] == nil { found[name] = index }
-        }
-        settersByName = found
-        return found[name]
     }
 }

@@ -25,12 +25,9 @@ extension Converter {
         if name.hasPrefix("date:") { return (options.date ?? .now).text(String(name.dropFirst("date:".count))) }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else { return nil }
-        for graph in [scope.graph, scopes[0].graph] {
-            let found =
-                graph.nodes.first { $0.searchName == parts[0] } ?? graph.nodes.first { $0.title == parts[0] }
-            guard let node = found else { continue }
-            guard let value = savedValue(parts[1], of: node) else { return nil }
-            return Self.fileNameText(value)
+        for scope in [scope, scopes[0]] {
+            guard let index = scope.nodesBySearchName[parts[0]] ?? scope.nodesByTitle[parts[0]] else { continue }
+            return savedValue(parts[1], of: scope.graph.nodes[index]).map(Self.fileNameText)
         }
         return nil
     }
@@ -55,7 +52,8 @@ extension Converter {
             }
         var out = ""
         for scalar in text.unicodeScalars {
-            let isForbidden = scalar.value < 0x20 || scalar.value == 0x7F || "/?<>\\:*|\"".unicodeScalars.contains(scalar)
+            let isForbidden =
+                scalar.value < 0x20 || scalar.value == 0x7F || "/?<>\\:*|\"".unicodeScalars.contains(scalar)
             out.unicodeScalars.append(isForbidden ? "_" : scalar)
         }
         return out

@@ -25,8 +25,13 @@ final class Scope {
     var promotions: [Promotion] = []
     /// For each output of a group node: the inner node and its slot.
     var groupOutputs: [(node: Int, slot: Int)] = []
-    /// The SetNodes in here by name, made at first use.
-    var settersByName: [String: Int]?
+    /// The SetNodes in here by name, the first of each.
+    private(set) lazy var settersByName = firstIndexes { node in
+        VirtualNode(node.type) == .setter ? node.positionalValues.first?.identifier : nil
+    }
+    /// The nodes in here by the name that `%Node.widget%` uses, and by title.
+    private(set) lazy var nodesBySearchName = firstIndexes(\.searchName)
+    private(set) lazy var nodesByTitle = firstIndexes(\.title)
 
     struct Promotion {
         var isWidget = false
@@ -51,6 +56,14 @@ final class Scope {
 
     /// The id in the prompt of a node in here.
     func promptID(_ node: GraphNode) -> String { prefix + node.id }
+
+    private func firstIndexes(_ name: (GraphNode) -> String?) -> [String: Int] {
+        var result: [String: Int] = [:]
+        for (index, node) in graph.nodes.enumerated() {
+            if let name = name(node), result[name] == nil { result[name] = index }
+        }
+        return result
+    }
 
     /// Whether a definition is open in this scope or in one around it.
     func isInside(_ name: String) -> Bool {

@@ -13,7 +13,9 @@ extension Converter {
 
     /// Which inputs of a definition are promoted widgets, and the values that an instance has for them.
     private func promotions(of definition: SubgraphDefinition, _ instance: GraphNode) -> [Scope.Promotion] {
-        let controls = definition.inputs.map { hasControl(promotedBy: $0, of: definition) }
+        let controls =
+            promotedControls[definition.id] ?? definition.inputs.map { hasControl(promotedBy: $0, of: definition) }
+        promotedControls[definition.id] = controls
         let count = controls.count { $0 != nil }
         let values = instance.positionalValues
         var position = 0

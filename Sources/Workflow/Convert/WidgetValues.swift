@@ -45,7 +45,9 @@ extension Converter {
                 if case .object = entry.value { return false }
                 return !PackRules.isFrontEndOnly(entry.key)
             }
-            if !found.isEmpty { note(.guessed, node, scope, "unknown node type; its values are taken as the file names them") }
+            if !found.isEmpty {
+                note(.guessed, node, scope, "unknown node type; its values are taken as the file names them")
+            }
             return found.map { ($0.key, $0.value) }
         }
         var result: [(name: String, value: JSON)] = []
@@ -56,12 +58,13 @@ extension Converter {
             ?? GuessedWidgets.assign(values, to: catalogue.learnedWidgets(node.type))
         if let names {
             result = names.filter { !PackRules.isFrontEndOnly($0.name) }
-            if !result.isEmpty {
-                note(
-                    .guessed, node, scope,
-                    "unknown node type; its values are taken to be \(result.map(\.name).joined(separator: ", "))")
+            let linked = Set(node.inputs.filter { $0.link != nil }.map(\.name))
+            let used = result.map(\.name).filter { !linked.contains($0) }
+            if !used.isEmpty {
+                let shown = used.joined(separator: ", ")
+                note(.guessed, node, scope, "unknown node type; its values are taken to be \(shown)")
             }
-        } else if values.contains(where: { !GuessedWidgets.isFiller($0) }) {
+        } else if !GuessedWidgets.areBlank(values) {
             let shown = JSON.array(values).text(.compact).shortened
             note(.unnamedValues, node, scope, "unknown node type; the file does not name its values \(shown): left out")
         }
@@ -140,42 +143,6 @@ enum ControlWord {
     static func isOne(_ text: String) -> Bool {
         switch text {
         case "fixed", "increment", "decrement", "randomize", "increment-wrap": true
-        default: false
-        }
-    }
-}
-
-/// Naming the values of node types that nothing is known about.
-enum GuessedWidgets {
-    /// Pairs saved values with widget names, if they come out even: control values behind whole numbers and combos are
-    /// skipped, empty values at the end ignored.
-    static func assign(_ values: [JSON], to widgets: [ShapeCatalogue.Widget]) -> [(name: String, value: JSON)]? {
-        if widgets.isEmpty { return values.allSatisfy(isFiller) ? [] : nil }
-        return pair(values, widgets, skippingControls: true) ?? pair(values, widgets, skippingControls: false)
-    }
-
-    private static func pair(
-        _ values: [JSON], _ widgets: [ShapeCatalogue.Widget], skippingControls: Bool
-    ) -> [(name: String, value: JSON)]? {
-        var result: [(name: String, value: JSON)] = []
-        var position = 0
-        for widget in widgets {
-            guard position < values.count else { return nil }
-            result.append((widget.name, values[position]))
-            position += 1
-            guard skippingControls, position < values.count, case .string(let word) = values[position],
-                ControlWord.isOne(word), widget.type == "INT" || widget.type == "COMBO"
-            else { continue }
-            position += 1
-        }
-        return values[position...].allSatisfy(isFiller) ? result : nil
-    }
-
-    /// Whether a value is what browsers keep for buttons and displays.
-    static func isFiller(_ value: JSON) -> Bool {
-        switch value {
-        case .null, .array, .object: true
-        case .string(let text): text.isEmpty
         default: false
         }
     }

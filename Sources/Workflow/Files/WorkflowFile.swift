@@ -137,7 +137,8 @@ extension JSON {
         } catch {
             let isText = bytes.prefix(64).allSatisfy { $0 >= 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
             throw WorkflowError(
-                .notJSON, at: path, isText || bytes.isEmpty ? "this is not JSON: \(error)" : "this is not a workflow file",
+                .notJSON, at: path,
+                isText || bytes.isEmpty ? "this is not JSON: \(error)" : "this is not a workflow file",
                 advice: "give a workflow saved by ComfyUI (.json), or a PNG or WebP picture that holds one")
         }
     }

@@ -68,7 +68,7 @@ extension GraphNode {
             }
         inputs = []
         outputs = []
-        for (index, item) in try members.list("inputs", at: path).enumerated() {
+        for (index, item) in try members.inputs(at: path).enumerated() {
             inputs.append(try GraphInput(item, at: "\(path).inputs[\(index)]"))
         }
         for item in try members.list("outputs", at: path) {
@@ -128,8 +128,18 @@ extension SubgraphDefinition {
         self.id = id
         name = members["name"]?.stringValue ?? id
         graph = try Graph(members, at: "\(path).")
-        inputs = try members.list("inputs", at: path).map(Slot.init)
+        inputs = try members.inputs(at: path).map(Slot.init)
         outputs = try members.list("outputs", at: path).map(Slot.init)
+        // Usually a definition lists the links of its outputs; else they are told by where they end.
+        let links = graph.links
+        var ending: [Int: GraphLink] = [:]
+        for link in links.values where link.target == Self.outputNode {
+            if let other = ending[link.targetSlot], other.id <= link.id { continue }
+            ending[link.targetSlot] = link
+        }
+        outputLinks = outputs.enumerated().map { index, slot in
+            slot.links.lazy.compactMap { links[$0] }.first ?? ending[index]
+        }
     }
 }
 
@@ -142,6 +152,17 @@ extension SubgraphDefinition.Slot {
 }
 
 extension JSONObject {
+    /// The input slots of a node or definition.
+    func inputs(at path: String) throws(WorkflowError) -> [JSON] {
+        let items = try list("inputs", at: path)
+        guard items.count <= GraphNode.maximumInputs else {
+            throw WorkflowError(
+                .malformed, at: "\(path).inputs",
+                "found \(items.count) inputs, expected at most \(GraphNode.maximumInputs)")
+        }
+        return items
+    }
+
     /// A member that must be an array if it is there.
     func list(_ key: String, at path: String) throws(WorkflowError) -> [JSON] {
         switch self[key] {

@@ -37,6 +37,9 @@ struct Graph {
 
 /// A node as saved.
 struct GraphNode {
+    /// More inputs are refused: the largest real nodes have about a hundred.
+    static let maximumInputs = 1000
+
     /// How much of a node takes part.
     enum Mode {
         case active
@@ -114,6 +117,8 @@ struct SubgraphDefinition {
     var graph: Graph
     var inputs: [Slot]
     var outputs: [Slot]
+    /// For each output the inner link that feeds it.
+    var outputLinks: [GraphLink?]
 }
 
 /// A file in front-end format.

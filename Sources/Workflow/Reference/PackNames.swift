@@ -6,7 +6,7 @@ public enum PackNames {
     ///
     /// Types that are not in the table are told by the marks that packs put into names.
     public static func pack(of type: String) -> String? {
-        if let known = packs[type[...]] { return String(known) }
+        if let known = packs[type] { return known }
         for (mark, pack) in suffixes where type.hasSuffix(mark) { return pack }
         for (mark, pack) in prefixes where type.hasPrefix(mark) { return pack }
         return nil
@@ -53,10 +53,10 @@ public enum PackNames {
         ("ApplyAdvancedFlux", "XLabs-AI/x-flux-comfyui"),
     ]
 
-    private static let packs: [Substring: Substring] = {
-        var result: [Substring: Substring] = [:]
-        for line in table.split(separator: "\n") {
-            let fields = line.split(separator: ";")
+    private static let packs: [String: String] = {
+        var result: [String: String] = [:]
+        for line in table.utf8.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ";")).map { String(Substring($0)) }
             for type in fields.dropFirst() { result[type] = fields[0] }
         }
         return result

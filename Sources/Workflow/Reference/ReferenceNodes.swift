@@ -15,12 +15,15 @@ public enum ReferenceNodes {
     }
 
     /// All node types of the table, in order.
-    public static var types: [String] { table.split(separator: "\n").compactMap { $0.split(separator: ";").first.map(String.init) } }
+    public static var types: [String] { lines.keys.sorted() }
 
     private static let lines: [String: Substring] = {
+        // Bytes, not characters: the table is read at start-up.
         var result: [String: Substring] = [:]
-        for line in table.split(separator: "\n") {
-            if let end = line.firstIndex(of: ";") { result[String(line[..<end])] = line }
+        for line in table.utf8.split(separator: UInt8(ascii: "\n")) {
+            if let name = line.split(separator: UInt8(ascii: ";"), maxSplits: 1).first {
+                result[String(Substring(name))] = Substring(line)
+            }
         }
         return result
     }()

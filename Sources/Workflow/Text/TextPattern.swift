@@ -7,7 +7,7 @@ struct TextPattern {
     /// The most instructions a pattern may compile to.
     static let maximumSize = 1000
     /// Texts are searched up to here.
-    static let maximumText = 10_000
+    static let maximumText = 1000
 
     indirect enum Syntax {
         case empty
@@ -49,6 +49,9 @@ struct TextPattern {
         guard compile(syntax) else { return nil }
         program.append(.match)
     }
+
+    /// About how much work a search in a text is.
+    func cost(_ text: String) -> Int { program.count * min(text.utf8.count + 1, Self.maximumText) }
 
     /// Whether the pattern matches anywhere in a text.
     func isFound(in text: String) -> Bool {

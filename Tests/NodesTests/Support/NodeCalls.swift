@@ -35,6 +35,12 @@ func call<Value: NodeValue>(
     return value
 }
 
+/// What a node says against its constants before a run.
+func objection(_ id: String, _ constants: [String: any NodeValue], _ files: any NodeFiles) async throws -> String? {
+    guard let validator = try definition(id).validator else { throw NodeError("\(id) judges nothing") }
+    return try await validator.validate(constants.mapValues { [$0] }, received: [:], files)
+}
+
 /// The message of what a call throws; "" if it succeeds.
 func failure(_ body: () async throws -> Void) async -> String {
     do {

@@ -16,6 +16,13 @@ public struct SHA256: Sendable {
             (a, b, c, d) = (pair(0), pair(2), pair(4), pair(6))
         }
 
+        /// The 32 bytes.
+        public var bytes: [UInt8] {
+            [a, b, c, d].flatMap { word in
+                stride(from: UInt64(56), through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+            }
+        }
+
         /// 64 hexadecimal digits.
         public var description: String {
             [a, b, c, d].map { word in

@@ -1,5 +1,5 @@
 /// How the program ends.
-public enum ExitStatus: Int32, Sendable {
+public enum ProgramStatus: Int32, Sendable {
     case done = 0
     /// A node failed, or a result could not be written.
     case runFailed = 1
@@ -12,10 +12,10 @@ public enum ExitStatus: Int32, Sendable {
 
 /// An error that ends the program with a message.
 struct ProgramError: Error, CustomStringConvertible {
-    var status: ExitStatus
+    var status: ProgramStatus
     var message: String
 
-    init(_ status: ExitStatus, _ message: String) {
+    init(_ status: ProgramStatus, _ message: String) {
         self.status = status
         self.message = message
     }
