@@ -1,14 +1,19 @@
 import CPUBackend
 
-/// `benchmarks peak|operations|all [--threads N] [--precision fp32|bf16] [--seconds S] [--clock wall|cpu] [--only TEXT]`
+/// `benchmarks peak|operations|blocks|all [--threads N] [--precision fp32|bf16] [--seconds S] [--clock wall|cpu] [--only TEXT]`
 @main
 struct Benchmarks {
     static func main() throws {
         let options = try Options(Array(CommandLine.arguments.dropFirst()))
         switch options.command {
         case "peak": try PeakBenchmark.run(options)
-        case "operations", "all": try OperationBenchmark.run(options)
-        default: throw Options.Problem("unknown benchmark \(options.command): expected peak, operations or all")
+        case "operations": try OperationBenchmark.run(options)
+        case "blocks": try BlockBenchmark.run(options)
+        case "all":
+            try PeakBenchmark.run(options)
+            try OperationBenchmark.run(options)
+            try BlockBenchmark.run(options)
+        default: throw Options.Problem("unknown benchmark \(options.command): expected peak, operations, blocks or all")
         }
     }
 }
