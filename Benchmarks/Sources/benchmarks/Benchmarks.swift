@@ -18,7 +18,8 @@ struct Benchmarks {
             try OperationBenchmark.run(options)
             try BlockBenchmark.run(options)
         default:
-            throw Options.Problem("unknown benchmark \(options.command): expected peak, operations, blocks, flux or all")
+            throw Options.Problem(
+                "unknown benchmark \(options.command): expected peak, operations, blocks, flux or all")
         }
     }
 }
