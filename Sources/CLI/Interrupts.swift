@@ -22,23 +22,22 @@ public final class SignalInterrupts: InterruptSource {
     public func listen(cancel: @escaping @Sendable () -> Void, abort: @escaping @Sendable () -> Void) {
         csignals_report_bus_errors()
         _ = signal(SIGPIPE, SIG_IGN)
-        // A signal between here and the registration of its source would be lost: wait for the sources.
-        let registered = DispatchGroup()
-        for number in [SIGINT, SIGTERM, SIGHUP] {
-            registered.enter()
-            // A source only sees signals that do not end the process.
-            _ = signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
-            source.setEventHandler { [self] in
-                // The handler holds its source, which listens for as long as the process lives.
-                withExtendedLifetime(source) {}
-                if count.wrappingAdd(1, ordering: .relaxed).oldValue == 0 { return cancel() }
-                abort()
-                _exit(ProgramStatus.cancelled.rawValue)
+        let pipe = csignals_listen()
+        guard pipe >= 0 else { return }
+        let source = DispatchSource.makeReadSource(fileDescriptor: pipe, queue: .global(qos: .userInitiated))
+        source.setEventHandler { [self] in
+            // The handler holds its source, which listens for as long as the process lives.
+            withExtendedLifetime(source) {}
+            var number: UInt8 = 0
+            while unsafe read(pipe, &number, 1) == 1 {
+                if count.wrappingAdd(1, ordering: .relaxed).oldValue == 0 {
+                    cancel()
+                } else {
+                    abort()
+                    _exit(ProgramStatus.cancelled.rawValue)
+                }
             }
-            source.setRegistrationHandler { registered.leave() }
-            source.activate()
         }
-        _ = registered.wait(timeout: .now() + .seconds(1))
+        source.activate()
     }
 }

@@ -117,3 +117,11 @@ extension JSON: @retroactive ExpressibleByIntegerLiteral, @retroactive Expressib
     public init(integerLiteral value: Int) { self = .int(Int64(value)) }
     public init(stringLiteral value: String) { self = .string(value) }
 }
+
+/// A number, `length` − 1 additions of 1, and a node that shows the sum.
+func chain(_ length: Int) -> Prompt {
+    var nodes = [node("0", "Number", ["value": 0])]
+    for index in 1..<length { nodes.append(node("\(index)", "Add", ["a": link("\(index - 1)"), "b": 1])) }
+    nodes.append(node("s", "Show", ["value": link("\(length - 1)")]))
+    return Prompt(nodes)
+}

@@ -6,17 +6,8 @@ import Testing
 import Workflow
 
 @Suite struct HostileTests {
-    private func chain(_ length: Int) -> Prompt {
-        var nodes = [node("0", "Number", ["value": 0])]
-        for index in 1..<length { nodes.append(node("\(index)", "Add", ["a": link("\(index - 1)"), "b": 1])) }
-        nodes.append(node("s", "Show", ["value": link("\(length - 1)")]))
-        return Prompt(nodes)
-    }
-
-    @Test func aChainOfTenThousandNodesRuns() async {
-        let harness = Harness()
-        let prompt = chain(10_000)
-        let outcome = await harness.run(prompt)
+    @Test func aChainOfTenThousandNodes() async {
+        let outcome = await Harness().run(chain(10_000))
         #expect(outcome.result.outputs["s"] == .object(["text": .array([9999])]))
     }
 

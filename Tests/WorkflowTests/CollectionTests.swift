@@ -62,9 +62,6 @@ struct CollectionTests {
         }
     }
 
-    /// Files whose saved graph and prompt differ for a reason that no conversion can mend.
-    static let known: Set<String> = []
-
     @Test func conversionsEqualThePrompts() throws {
         var matching = 0
         var different: [String] = []
@@ -75,9 +72,7 @@ struct CollectionTests {
             let expected = try #require(api.prompt)
             let differences = Self.differences(conversion.prompt, expected)
             if differences.isEmpty { matching += 1 } else { different.append(name) }
-            if !differences.isEmpty, !Self.known.contains(name) {
-                Issue.record("\(name):\n  \(differences.prefix(8).joined(separator: "\n  "))")
-            }
+            #expect(differences.isEmpty, "\(name): \(differences.prefix(8).joined(separator: "\n  "))")
         }
         print("\(matching) of \(matching + different.count) pairs match; different: \(different)")
         #expect(matching > 30)

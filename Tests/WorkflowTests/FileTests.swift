@@ -104,10 +104,13 @@ import Testing
 
     @Test func picturesWithoutWorkflow() {
         let jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE0, 0, 0]
-        let compressed = Self.png([("iTXt", "prompt\0\u{1}\0\0\0x")])
+        let broken = Self.png([("zTXt", "prompt\0\0x")])
+        var damaged = Self.png([("tEXt", "prompt\0" + Self.api)])
+        damaged[60] ^= 1
         let cases: [([UInt8], String)] = [
-            (Self.png([]), "holds no workflow"), (jpeg, "JPEG"), (compressed, "compressed"),
-            (Self.png([("zTXt", "workflow\0\0x")]), "compressed"), (Self.webP([]), "WebP picture holds no workflow"),
+            (Self.png([]), "holds no workflow"), (jpeg, "JPEG"), (broken, "cannot be decompressed"),
+            (damaged, "wrong check sum"), (Array(Self.png([]).prefix(20)), "cut off within its header"),
+            (Self.webP([]), "WebP picture holds no workflow"),
             (Self.png([("tEXt", "prompt\0{")]), "prompt: this is not JSON"),
         ]
         for (bytes, part) in cases {
@@ -146,15 +149,29 @@ import Testing
         }
     }
 
-    /// A picture with these chunks, without pixels or checksums.
+    /// A picture of one pixel with these chunks before it.
     static func png(_ chunks: [(String, String)]) -> [UInt8] {
         var bytes: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        for (type, text) in chunks + [("IDAT", "....................................."), ("IEND", "")] {
-            let length = UInt32(text.utf8.count)
-            bytes += (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
-            bytes += Array(type.utf8) + Array(text.utf8) + [0, 0, 0, 0]
+        func number(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+        func add(_ type: String, _ data: [UInt8]) {
+            let covered = Array(type.utf8) + data
+            bytes += number(UInt32(data.count)) + covered + number(checkSum(covered))
         }
+        add("IHDR", number(1) + number(1) + [8, 0, 0, 0, 0])
+        for (type, text) in chunks { add(type, Array(text.utf8)) }
+        add("IDAT", [0x78, 0x9C, 0x63, 0x60, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01])
+        add("IEND", [])
         return bytes
+    }
+
+    /// CRC-32 as in PNG files.
+    private static func checkSum(_ bytes: [UInt8]) -> UInt32 {
+        var sum = UInt32.max
+        for byte in bytes {
+            sum ^= UInt32(byte)
+            for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
+        }
+        return ~sum
     }
 
     static func webP(_ exif: [UInt8]) -> [UInt8] {

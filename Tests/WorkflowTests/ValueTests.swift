@@ -1,3 +1,4 @@
+import Images
 import JSON
 import NodeKit
 import OrderedCollections
@@ -61,7 +62,7 @@ import Testing
             members: ["properties": "{\"Node name for S&R\": \"KSampler\"}"])
         sketch.node(3, "CLIPTextEncode", values: "[\"a/b:c\"]", members: ["title": "\"My title\""])
         sketch.node(4, "VAEDecode", members: ["title": "\"Decoder\""])
-        let date = CalendarDate(year: 2026, month: 3, day: 9, hour: 4, minute: 5, second: 6)
+        let date = LocalTime(year: 2026, month: 3, day: 9, hour: 4, minute: 5, second: 6)
         let conversion = try sketch.conversion(options: ConversionOptions(date: date))
         #expect(
             conversion.prompt.value("1", "filename_prefix")
@@ -74,11 +75,6 @@ import Testing
         sketch.node(
             2, "KSampler", values: "[1, \"fixed\", 20.0, 7.5, \"euler\"]", members: ["title": "\"K\""])
         #expect(try sketch.prompt().value("1", "filename_prefix") == "\"20_7.5_1_euler%%\"")
-    }
-
-    @Test func nowIsAPlausibleDate() {
-        let now = CalendarDate.now
-        #expect(now.year >= 2024 && (1...12).contains(now.month) && (1...31).contains(now.day))
     }
 
     @Test func drawnSeeds() throws {

@@ -1,6 +1,8 @@
 import CPUBackend
 
-/// `benchmarks peak|operations|flux|all [--threads N] [--precision fp32|bf16] [--seconds S] [--clock wall|cpu] [--only TEXT]`
+/// `benchmarks peak|operations|blocks|all [--threads N] [--precision fp32|bf16] [--seconds S] [--clock wall|cpu]
+/// [--only TEXT]`
+///
 /// `benchmarks flux (--model FILE | --manifests DIR) [--size 512,1024] [--rounds N] …`
 @main
 struct Benchmarks {
@@ -8,9 +10,16 @@ struct Benchmarks {
         let options = try Options(Array(CommandLine.arguments.dropFirst()))
         switch options.command {
         case "peak": try PeakBenchmark.run(options)
-        case "operations", "all": try OperationBenchmark.run(options)
+        case "operations": try OperationBenchmark.run(options)
+        case "blocks": try BlockBenchmark.run(options)
         case "flux": try FluxStepBenchmark.run(options)
-        default: throw Options.Problem("unknown benchmark \(options.command): expected peak, operations, flux or all")
+        case "all":
+            try PeakBenchmark.run(options)
+            try OperationBenchmark.run(options)
+            try BlockBenchmark.run(options)
+        default:
+            throw Options.Problem(
+                "unknown benchmark \(options.command): expected peak, operations, blocks, flux or all")
         }
     }
 }

@@ -36,19 +36,6 @@ enum OperationBenchmark {
         }
     }
 
-    private static func filled(_ shape: Shape, _ type: DType = .float32, scale: Float = 1) throws -> Tensor {
-        var state: UInt64 = 88_172_645_463_325_252
-        let tensor = try Tensor.build(shape, of: Float.self) { out in
-            for i in out.indices {
-                state ^= state << 13
-                state ^= state >> 7
-                state ^= state << 17
-                out[i] = (Float(state >> 40) / Float(1 << 23) - 1) * scale
-            }
-        }
-        return type == .float32 ? tensor : try tensor.converted(to: type)
-    }
-
     private static func items(_ backend: CPUBackend) throws -> [Item] {
         var items: [Item] = []
         let compute = backend.computeType

@@ -1,5 +1,6 @@
 import CPUBackend
 import Foundation
+import Tensors
 
 /// The shortest time of one call of `body`, of those that fit into the time asked for (at least two after a warm-up):
 /// seconds, or processor seconds per thread.
@@ -25,4 +26,18 @@ func column(_ value: Double, _ digits: Int = 1, width: Int = 9) -> String {
 
 func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
+}
+
+/// A tensor of numbers between -scale and scale.
+func filled(_ shape: Shape, _ type: DType = .float32, scale: Float = 1) throws -> Tensor {
+    var state: UInt64 = 88_172_645_463_325_252
+    let tensor = try Tensor.build(shape, of: Float.self) { out in
+        for i in out.indices {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            out[i] = (Float(state >> 40) / Float(1 << 23) - 1) * scale
+        }
+    }
+    return type == .float32 ? tensor : try tensor.converted(to: type)
 }

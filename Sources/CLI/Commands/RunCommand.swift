@@ -61,6 +61,13 @@ struct RunCommand: ProgramCommand {
         let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: files)
         show(report, program.console)
         guard let validated = report.validated else { return .invalidWorkflow }
+        // Nodes that save take the prompt along.
+        let saves = validated.outputs.contains { id in
+            validated.prompt[id].flatMap { registry[$0.classType] }?.schema.hidden.contains(.prompt) == true
+        }
+        if saves {
+            do { try files.checkOutputFolder() } catch { throw ProgramError(.runFailed, String(describing: error)) }
+        }
         let engine = GraphEngine(
             registry: registry, backend: try backend(program), files: files,
             cache: ResultCache(byteLimit: Self.cacheBytes))

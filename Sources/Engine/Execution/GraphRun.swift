@@ -212,8 +212,9 @@ struct GraphRun {
             switch input.value {
             case .constant(let json):
                 key.add(input: input.name, constant: json)
-                constants[input.name] = [json.nodeValue]
-                names = constants[input.name]
+                let values = [json.nodeValue]
+                if entry.definition.mayHaveFingerprint { constants[input.name] = values }
+                names = values
             case .link(let source, let slot):
                 switch keys[source] {
                 case .open: return nil
@@ -231,6 +232,7 @@ struct GraphRun {
                 if let text = try files.fingerprint(name, environment.files) { key.add(file: text, of: name) }
             }
         }
+        guard entry.definition.mayHaveFingerprint else { return key.finish() }
         let silent = NodeEventRelay(environment.control) { _ in }
         if let text = try entry.definition.fingerprint(constants, linked: linked, context(node, silent)) {
             key.add(changeText: text)

@@ -1,3 +1,4 @@
+import Glibc
 public import NodeKit
 import Synchronization
 import Workflow
@@ -132,6 +133,16 @@ public final class ModelFolders: NodeFiles {
     public var outputFolder: String {
         FileSystem.makeFolder(output)
         return output
+    }
+
+    /// Makes the output folder now, so that a long run does not end in finding that nothing can be written.
+    ///
+    /// - Throws: ``FileError`` with the system's reason.
+    public func checkOutputFolder() throws(FileError) {
+        if !FileSystem.makeFolder(output), FileSystem.status(output)?.isDirectory != true {
+            throw FileError(output, "cannot be made as the folder for pictures")
+        }
+        guard unsafe access(output, W_OK | X_OK) == 0 else { throw FileError(output, "cannot be written to") }
     }
 
     /// Made when first asked for, in `TMPDIR` or `/tmp`.

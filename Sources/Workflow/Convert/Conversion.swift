@@ -1,3 +1,4 @@
+public import Images
 public import JSON
 public import NodeKit
 
@@ -10,9 +11,9 @@ public struct ConversionOptions: Sendable {
     /// files with equal seeds give equal prompts; a program that wants a fresh choice passes a random number.
     public var promptSeed: UInt64
     /// The time for `%date:…%` in file names; `nil` for now.
-    public var date: CalendarDate?
+    public var date: LocalTime?
 
-    public init(promptSeed: UInt64 = 0, date: CalendarDate? = nil) {
+    public init(promptSeed: UInt64 = 0, date: LocalTime? = nil) {
         self.promptSeed = promptSeed
         self.date = date
     }

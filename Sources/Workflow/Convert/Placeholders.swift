@@ -1,3 +1,4 @@
+import Images
 import JSON
 
 /// `%date:FORMAT%` and `%Node.widget%` in file names and primitives (ui-format.md §3).

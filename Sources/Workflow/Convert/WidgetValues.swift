@@ -37,6 +37,10 @@ extension Converter {
         return result
     }
 
+    private static func unknown(_ node: GraphNode) -> String {
+        PackNames.pack(of: node.type).map { "unknown node type of the pack \($0)" } ?? "unknown node type"
+    }
+
     /// The widget values of a node of unknown type, as far as the file names them.
     private func guessedValues(of node: GraphNode, _ scope: Scope) -> [(name: String, value: JSON)] {
         if case .object(let members) = node.values {
@@ -46,7 +50,7 @@ extension Converter {
                 return !PackRules.isFrontEndOnly(entry.key)
             }
             if !found.isEmpty {
-                note(.guessed, node, scope, "unknown node type; its values are taken as the file names them")
+                note(.guessed, node, scope, "\(Self.unknown(node)); its values are taken as the file names them")
             }
             return found.map { ($0.key, $0.value) }
         }
@@ -62,11 +66,13 @@ extension Converter {
             let used = result.map(\.name).filter { !linked.contains($0) }
             if !used.isEmpty {
                 let shown = used.joined(separator: ", ")
-                note(.guessed, node, scope, "unknown node type; its values are taken to be \(shown)")
+                note(.guessed, node, scope, "\(Self.unknown(node)); its values are taken to be \(shown)")
             }
         } else if !GuessedWidgets.areBlank(values) {
             let shown = JSON.array(values).text(.compact).shortened
-            note(.unnamedValues, node, scope, "unknown node type; the file does not name its values \(shown): left out")
+            note(
+                .unnamedValues, node, scope,
+                "\(Self.unknown(node)); the file does not name its values \(shown): left out")
         }
         for (name, value) in node.namedValues {
             if let index = result.firstIndex(where: { $0.name == name }) {

@@ -1,3 +1,5 @@
+import Images
+
 /// The workflow texts in a picture.
 struct PictureMetadata {
     /// "PNG" or "WebP".
@@ -7,17 +9,18 @@ struct PictureMetadata {
 
     /// Reads the metadata of a PNG or WebP file; `nil` for contents that are no picture.
     ///
-    /// - Throws: ``WorkflowError`` for kinds of picture that hold no workflow, and for compressed text.
+    /// - Throws: ``WorkflowError`` for damaged pictures, and for kinds of picture that hold no workflow.
     init?(_ bytes: [UInt8]) throws(WorkflowError) {
-        if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+        if ImageFormat.detect(bytes) == .png {
             format = "PNG"
-            for (keyword, text) in try PNGTextChunks.read(bytes) {
-                switch keyword {
-                case "prompt": prompt = text
-                case "workflow": workflow = text
-                default: break
-                }
+            let texts: [ImageText]
+            do throws(ImageError) {
+                texts = try ImageFile(bytes).texts()
+            } catch {
+                throw WorkflowError(.noWorkflow, error.message, advice: "give an undamaged copy of the picture")
             }
+            prompt = texts["prompt"]
+            workflow = texts["workflow"]
         } else if bytes.starts(with: Array("RIFF".utf8)), bytes.dropFirst(8).starts(with: Array("WEBP".utf8)) {
             format = "WebP"
             for text in EXIFTexts.read(webP: bytes) {
@@ -30,68 +33,6 @@ struct PictureMetadata {
         } else {
             return nil
         }
-    }
-}
-
-/// The text chunks of a PNG file (PNG specification, 11.3.3).
-enum PNGTextChunks {
-    static func read(_ bytes: [UInt8]) throws(WorkflowError) -> [(keyword: String, text: String)] {
-        var result: [(keyword: String, text: String)] = []
-        var position = 8
-        while position + 8 <= bytes.count {
-            let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
-            let start = position + 8
-            // A file cut in the middle of its pixels still holds the texts before them.
-            guard length <= bytes.count - start else { break }
-            let data = bytes[start..<start + length]
-            switch String(decoding: bytes[position + 4..<start], as: UTF8.self) {
-            case "IEND": return result
-            case "tEXt":
-                if let end = data.firstIndex(of: 0) {
-                    result.append((latin1(data[..<end]), unmarked(data[(end + 1)...])))
-                }
-            case "iTXt":
-                if let entry = try international(data) { result.append(entry) }
-            case "zTXt":
-                if let end = data.firstIndex(of: 0) { try refuseCompressed(latin1(data[..<end])) }
-            default: break
-            }
-            guard length <= bytes.count - start - 4 else { break }
-            position = start + length + 4
-        }
-        return result
-    }
-
-    /// keyword, 0, compression flag, compression method, language, 0, translated keyword, 0, UTF-8 text.
-    private static func international(
-        _ data: ArraySlice<UInt8>
-    ) throws(WorkflowError) -> (keyword: String, text: String)? {
-        guard let end = data.firstIndex(of: 0), end + 3 <= data.endIndex else { return nil }
-        let keyword = latin1(data[..<end])
-        guard data[end + 1] == 0 else {
-            try refuseCompressed(keyword)
-            return nil
-        }
-        guard let language = data[(end + 3)...].firstIndex(of: 0),
-            let translated = data[(language + 1)...].firstIndex(of: 0)
-        else { return nil }
-        return (keyword, String(decoding: data[(translated + 1)...], as: UTF8.self))
-    }
-
-    private static func refuseCompressed(_ keyword: String) throws(WorkflowError) {
-        guard keyword == "prompt" || keyword == "workflow" else { return }
-        throw WorkflowError(
-            .noWorkflow, at: keyword, "the text in the PNG picture is compressed, which is not supported",
-            advice: "save the picture again with uncompressed text chunks, as ComfyUI does")
-    }
-
-    private static func latin1(_ bytes: ArraySlice<UInt8>) -> String {
-        String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
-    }
-
-    /// Text without a declared encoding: UTF-8 where it is valid, though the specification says Latin-1.
-    private static func unmarked(_ bytes: ArraySlice<UInt8>) -> String {
-        String(validating: bytes, as: UTF8.self) ?? latin1(bytes)
     }
 }
 

@@ -25,8 +25,11 @@ public protocol Node: SendableMetatype {
 }
 
 extension Node {
-    public func fingerprint(_ context: NodeContext) throws -> String? { nil }
+    public func fingerprint(_ context: NodeContext) throws -> String? { throw NoFingerprint() }
 }
+
+/// Tells ``NodeDefinition`` that a node type has no change text, so that it need not ask again.
+struct NoFingerprint: Error {}
 
 /// What does not follow from a node's inputs and outputs.
 public struct NodeInfo: Sendable {

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A node type as the engine sees it: schema and code.
 public struct NodeDefinition: Sendable {
     /// Computes the outputs of one call: several values for a list output, else one.
@@ -10,6 +12,7 @@ public struct NodeDefinition: Sendable {
     public let validator: NodeValidator?
     private let body: Body
     private let changeText: Fingerprint
+    private let knowledge: FingerprintKnowledge?
 
     /// The definition of a node type, read from its property wrappers.
     public init<N: Node>(_ type: N.Type, module: String = "nodes") {
@@ -30,16 +33,25 @@ public struct NodeDefinition: Sendable {
         let id = info.id
         body = { values, context in
             let node = N()
-            try bind(node, values, names, isComplete: true)
+            let ports = Ports(of: node)
+            try ports.bind(values, names, isComplete: true)
             try await node.run(context)
-            return try collectOutputs(node, id)
+            return try ports.results(of: id)
         }
+        let knowledge = FingerprintKnowledge()
+        self.knowledge = knowledge
         changeText = { values, linked, context in
             let node = N()
-            try bind(node, values, names, isComplete: false)
-            let text = try node.fingerprint(context)
-            let ports = Mirror(reflecting: node).children.compactMap { $0.value as? any InputPort }
-            for (port, name) in zip(ports, names) where port.wasReadUnset && linked.contains(name) {
+            let ports = Ports(of: node)
+            try ports.bind(values, names, isComplete: false)
+            let text: String?
+            do {
+                text = try node.fingerprint(context)
+            } catch is NoFingerprint {
+                knowledge.learnThatThereIsNone()
+                return nil
+            }
+            for (port, name) in zip(ports.inputs, names) where port.wasReadUnset && linked.contains(name) {
                 throw NodeError("its change text depends on input \"\(name)\", whose value comes from a link")
             }
             return text
@@ -60,6 +72,7 @@ public struct NodeDefinition: Sendable {
         self.validator = validator
         self.body = body
         changeText = fingerprint
+        knowledge = nil
     }
 
     /// Runs the node once.
@@ -75,6 +88,9 @@ public struct NodeDefinition: Sendable {
         return results
     }
 
+    /// Whether ``fingerprint(_:linked:_:)`` can give anything but `nil`; known after it was asked once.
+    public var mayHaveFingerprint: Bool { knowledge?.isNone != true }
+
     /// The node's change text (see ``Node/fingerprint(_:)``) for constant inputs.
     ///
     /// - Parameter linked: ports whose values are not known yet.
@@ -89,35 +105,50 @@ public struct NodeDefinition: Sendable {
 private func makeValidator<N: ValidatingNode>(_ type: N.Type, _ names: [String]) -> NodeValidator {
     NodeValidator(N.checks) { constants, types, files in
         let node = N()
-        try bind(node, constants, names, isComplete: false)
+        try Ports(of: node).bind(constants, names, isComplete: false)
         return try await node.validate(files, received: types)
     }
 }
 
-/// Sets the node's input properties; `names` are their ports in order of declaration.
-private func bind(
-    _ node: any Node, _ inputs: [String: [any NodeValue]], _ names: [String], isComplete: Bool
-) throws {
-    var position = 0
-    for child in Mirror(reflecting: node).children {
-        guard let port = child.value as? any InputPort else { continue }
-        let name = names[position]
-        position += 1
-        if let values = inputs[name] { try port.bind(values, port: name) }
-        if isComplete && port.isMissing { throw NodeError("input \"\(name)\": required, but no value was given") }
+/// The ports of one node value, found once per call: they share their storage with the node's properties.
+private struct Ports {
+    var inputs: [any InputPort] = []
+    var outputs: [any OutputPort] = []
+
+    init(of node: any Node) {
+        for child in Mirror(reflecting: node).children {
+            if let port = child.value as? any InputPort {
+                inputs.append(port)
+            } else if let port = child.value as? any OutputPort {
+                outputs.append(port)
+            }
+        }
+    }
+
+    /// Sets the input properties; `names` are their ports in order of declaration.
+    func bind(_ values: [String: [any NodeValue]], _ names: [String], isComplete: Bool) throws {
+        for (port, name) in zip(inputs, names) {
+            if let values = values[name] { try port.bind(values, port: name) }
+            if isComplete && port.isMissing { throw NodeError("input \"\(name)\": required, but no value was given") }
+        }
+    }
+
+    /// The values that `run` gave the output properties.
+    func results(of id: String) throws -> [[any NodeValue]] {
+        try outputs.map { port in
+            guard let values = port.values else {
+                throw NodeError("node \(id) did not set its output \"\(port.schema.name)\"")
+            }
+            return values
+        }
     }
 }
 
-private func collectOutputs(_ node: any Node, _ id: String) throws -> [[any NodeValue]] {
-    var results: [[any NodeValue]] = []
-    for child in Mirror(reflecting: node).children {
-        guard let port = child.value as? any OutputPort else { continue }
-        guard let values = port.values else {
-            throw NodeError("node \(id) did not set its output \"\(port.schema.name)\"")
-        }
-        results.append(values)
-    }
-    return results
+/// Whether a node type is known to have no change text.
+private final class FingerprintKnowledge: Sendable {
+    private let none = Atomic(false)
+    var isNone: Bool { none.load(ordering: .relaxed) }
+    func learnThatThereIsNone() { none.store(true, ordering: .relaxed) }
 }
 
 /// A named collection of node types: one module.

@@ -1,37 +1,9 @@
-import Glibc
+import Images
 
-/// A local date and time, for `%date:…%` in file names.
-public struct CalendarDate: Sendable, Hashable {
-    public var year: Int
-    /// 1 to 12.
-    public var month: Int
-    public var day: Int
-    public var hour: Int
-    public var minute: Int
-    public var second: Int
-
-    public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
-        self.year = year
-        self.month = month
-        self.day = day
-        self.hour = hour
-        self.minute = minute
-        self.second = second
-    }
-
-    /// The present local time.
-    public static var now: CalendarDate {
-        var clock = time(nil)
-        var parts = unsafe tm()
-        unsafe localtime_r(&clock, &parts)
-        return unsafe CalendarDate(
-            year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),
-            hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: Int(parts.tm_sec))
-    }
-
+extension LocalTime {
     /// The date in the front end's format language: yyyy, yy, and M, d, h, m, s, repeated for leading zeros; all other
     /// characters stand for themselves.
-    public func text(_ format: String) -> String {
+    func text(_ format: String) -> String {
         var out = ""
         var rest = Array(format.unicodeScalars)[...]
         while let letter = rest.first {
