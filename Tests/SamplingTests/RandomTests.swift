@@ -64,7 +64,6 @@ import Testing
         _ = try generator.normal([1, 16, 128, 128])
         let clock = ContinuousClock()
         let best = try (0..<5).map { _ in try clock.measure { _ = try generator.normal([1, 16, 128, 128]) } }.min()
-        print("normal numbers, 1×16×128×128:", best as Any)
         #expect(try #require(best) < .milliseconds(10))
     }
 
@@ -105,7 +104,6 @@ import Testing
             let to = Float(try #require(call["sigma_next"]?.doubleValue))
             let made = try tree.noise(from: from, to: to).floats()
             let expected = try golden.floats(key)
-            print("brownian", key, ulps(made, expected), relativeError(made, expected))
             #expect(relativeError(made, expected) < 1e-6, "\(key)")
         }
     }

@@ -174,7 +174,6 @@ final class GaussianDenoiser: Denoiser {
                 _ = try sampler.sample(
                     NoDenoiser(), x: noise, sigmas: sigmas, seed: 1, noise: noise, latent: noise, onStep: { _ in })
             }
-            print("arithmetic per step", sampler.name, time / 10)
             // Brownian noise draws some twenty fields of normal numbers per evaluation. The limits are wide because
             // the machine may be busy; alone it takes a fifth.
             #expect(time / 10 < .milliseconds(sampler.name.contains("sde") ? 600 : 100), "\(sampler.name)")

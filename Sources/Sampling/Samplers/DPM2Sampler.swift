@@ -37,7 +37,9 @@ public struct DPM2Sampler: Sampler {
             if down == 0 {
                 x = try SamplerStep.euler(x, denoised, from: sigma, to: 0)
             } else {
-                let middle = exp((log(sigma) + log(down)) / 2)
+                // Interpolated from the lower end, as k-diffusion does.
+                let end = log(down)
+                let middle = exp(end - (end - log(sigma)) * 0.5)
                 let half = try SamplerStep.euler(x, denoised, from: sigma, to: middle)
                 let difference = down - sigma
                 x = try Elementwise.zip(x, half, denoiser(half, middle)) { $0 + ($1 - $2) / middle * difference }
