@@ -3,12 +3,20 @@ import JSON
 
 /// Validation's findings for people.
 enum FaultText {
+    /// So many faults are shown: a workflow from elsewhere may have millions.
+    private static let limit = 500
+
     /// Every fault with its node, input, what was found, what is allowed and the nearest name.
     static func lines(_ report: ValidationReport) -> [String] {
         var lines: [String] = []
+        var shown = 0
         for node in report.nodes {
-            for fault in node.faults { lines += self.lines(fault, node) }
+            for fault in node.faults {
+                if shown < limit { lines += self.lines(fault, node) }
+                shown += 1
+            }
         }
+        if shown > limit { lines.append("… and \(shown - limit) more faults; --json shows all") }
         // Faults of the whole prompt that stand at no node.
         if let error = report.error, lines.isEmpty {
             lines.append(error.message + (error.details.isEmpty ? "" : ": " + printable(error.details)))

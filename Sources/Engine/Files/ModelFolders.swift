@@ -75,7 +75,9 @@ public final class ModelFolders: NodeFiles {
             for path in folders {
                 // A backslash is a legal character of names here; a file that really has one comes first.
                 for candidate in [name, relative] where FileSystem.status(join(path, candidate))?.isFile == true {
-                    return join(path, candidate)
+                    let found = join(path, candidate)
+                    try refuseIfOutside(found, name: name)
+                    return found
                 }
             }
         }
@@ -84,6 +86,19 @@ public final class ModelFolders: NodeFiles {
         throw NodeError(
             "no file \"\(shortened(name))\" of type \(type) in \(folders.joined(separator: ", "))"
                 + (known.isEmpty ? ", which have no such files at all" : nearest))
+    }
+
+    /// A link inside a models folder must not lead a workflow to files elsewhere. Folders that are links themselves are
+    /// followed: they are what the user has said the models are in.
+    private func refuseIfOutside(_ path: String, name: String) throws {
+        let own = FileSystem.entries(modelsFolder)?.map { join(modelsFolder, $0) } ?? []
+        let roots = [modelsFolder] + own + extra.flatMap { $0.sections.flatMap { $0.folders.map(\.path) } }
+        guard let real = FileSystem.realPath(path) else { throw NodeError("file \"\(shortened(name))\" is gone") }
+        guard !FileSystem.isInside(real, roots) else { return }
+        let target = real.lastIndex(of: "/").map { String(real[..<$0]) } ?? real
+        throw NodeError(
+            "file \"\(shortened(name))\" is a link that leads out of the models folders; "
+                + "to allow it, name the folder \(target.isEmpty ? "/" : target) in extra_model_paths.yaml")
     }
 
     // MARK: Input
@@ -97,7 +112,7 @@ public final class ModelFolders: NodeFiles {
             throw NodeError("no file \"\(shortened(relative))\" in \(folder)\(nearest)")
         }
         // A link inside the folder must not lead a workflow to files outside it.
-        guard let root = FileSystem.realPath(folder), real.hasPrefix(root == "/" ? root : root + "/") else {
+        guard FileSystem.isInside(real, [folder]) else {
             throw NodeError("file \"\(shortened(relative))\" leads out of \(folder)")
         }
         return real

@@ -122,7 +122,8 @@ public struct WorkflowFile: Sendable {
         do {
             let converter = Converter(try GraphFile(workflow), schemas: schemas, options: options)
             let prompt = try converter.convert()
-            return Conversion(prompt: prompt, notes: converter.notes, workflow: workflow)
+            return Conversion(
+                prompt: prompt, notes: converter.notes, modelFiles: converter.modelFiles, workflow: workflow)
         } catch {
             throw error.inFile(name)
         }
@@ -139,7 +140,7 @@ extension JSON {
             throw WorkflowError(
                 .notJSON, at: path,
                 isText || bytes.isEmpty ? "this is not JSON: \(error)" : "this is not a workflow file",
-                advice: "give a workflow saved by ComfyUI (.json), or a PNG or WebP picture that holds one")
+                advice: "give a workflow saved by ComfyUI (.json), or a PNG, WebP or JPEG picture that holds one")
         }
     }
 }
