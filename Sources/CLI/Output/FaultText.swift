@@ -58,11 +58,17 @@ enum FaultText {
     }
 }
 
-/// A text out of a workflow for a terminal: control characters must not move its cursor.
+/// A text out of a workflow for a terminal: control characters must not move its cursor, nor marks of direction turn
+/// what is beside it around.
 func printable(_ text: String) -> String {
     var out = String.UnicodeScalarView()
     for scalar in text.unicodeScalars.prefix(4000) {
-        out.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: out.append("\u{FFFD}")
+        // Joiners hold emoji together.
+        case .format where scalar.value != 0x200D && scalar.value != 0x200C: out.append("\u{FFFD}")
+        default: out.append(scalar)
+        }
     }
     return String(out)
 }

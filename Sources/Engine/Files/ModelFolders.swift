@@ -68,6 +68,7 @@ public final class ModelFolders: NodeFiles {
     }
 
     public func model(_ folder: String, _ name: String) throws -> String {
+        guard name.utf8.count <= FileName.maximumLength else { throw FileName.tooLong(name) }
         let folders = modelFolders(folder)
         let type = FolderTypes.canonical(folder)
         let relative = try FileName(name).relativePath
@@ -104,6 +105,7 @@ public final class ModelFolders: NodeFiles {
     // MARK: Input
 
     public func input(_ name: String) throws -> String {
+        guard name.utf8.count <= FileName.maximumLength else { throw FileName.tooLong(name) }
         let (text, folder) = annotated(name)
         let relative = try FileName(text).relativePath
         guard let real = FileSystem.realPath(join(folder, relative)), FileSystem.status(real)?.isFile == true else {

@@ -57,7 +57,8 @@ struct InputCheck {
             }
             // Files saved on Windows spell folders with backslashes.
             if case .files = choices {
-                let name = String(name.map { $0 == "\\" ? "/" : $0 })
+                let name =
+                    name.utf8.count > FileName.maximumLength ? name : String(name.map { $0 == "\\" ? "/" : $0 })
                 if list.members.contains(name) {
                     try checkFile(name, choices, input)
                     return .string(name)
@@ -97,15 +98,17 @@ struct InputCheck {
     private func checkPrefix(_ value: JSON, _ input: InputSchema) throws(PromptFault) {
         guard input.name == "filename_prefix", let text = value.stringValue else { return }
         var depth = 0
-        var leaves = text.hasPrefix("/") || text.utf8.contains(0)
-        for part in text.split(separator: "/") where part != "." {
+        var leaves = text.utf8.first == UInt8(ascii: "/") || text.utf8.contains(0)
+        // No path is longer, and a text of 50 MB is not to be taken apart.
+        if text.utf8.count > FileName.maximumLength { leaves = true }
+        for part in text.prefix(FileName.maximumLength).split(separator: "/") where part != "." {
             depth += part == ".." ? -1 : 1
             if depth < 0 { leaves = true }
         }
         guard leaves else { return }
         throw PromptFault(
             .customValidation, "Custom validation failed for node",
-            details: "\(input.name) - the prefix leads out of the output folder",
+            details: "\(input.name) - the prefix leads out of the output folder or is too long",
             extraInfo: ["input_name": .string(input.name)], input: input.name, found: shortened(pythonText(value)),
             allowed: "a name, or a path below the output folder")
     }

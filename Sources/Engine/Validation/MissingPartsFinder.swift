@@ -75,7 +75,8 @@ struct MissingPartsFinder {
             switch choices {
             case .fixed: continue
             case .files(let folder, _):
-                let slashed = String(name.map { $0 == "\\" ? "/" : $0 })
+                let slashed =
+                    name.utf8.count > FileName.maximumLength ? name : String(name.map { $0 == "\\" ? "/" : $0 })
                 let list = lists.list(choices)
                 if list.members.contains(name) || list.members.contains(slashed) { continue }
                 addFile(name, folder, id, node.classType, input.name, isGuess: false)

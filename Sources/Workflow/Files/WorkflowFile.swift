@@ -104,7 +104,7 @@ public struct WorkflowFile: Sendable {
     /// Texts inside a file (as tools that print a picture's metadata make them) are read as JSON.
     private static func parsed(_ json: JSON) -> JSON? {
         guard case .string(let text) = json else { return json }
-        return try? JSON(parsing: text)
+        return try? JSON(workflowText: Array(text.utf8))
     }
 
     /// The workflow ready to run. A prompt is run as it is; a graph is converted (spec/ui-format.md).
@@ -133,6 +133,7 @@ public struct WorkflowFile: Sendable {
 extension JSON {
     /// Parses a text that should be JSON.
     init(workflowText bytes: [UInt8], at path: String = "") throws(WorkflowError) {
+        try WorkflowSize.check(bytes.span, at: path)
         do {
             try self.init(parsing: bytes)
         } catch {
