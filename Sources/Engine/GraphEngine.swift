@@ -1,5 +1,6 @@
 public import JSON
 public import NodeKit
+import Synchronization
 public import Tensors
 public import Workflow
 
@@ -33,28 +34,36 @@ public final class GraphEngine: Sendable {
             prompt, registry: registry, files: files, options: ValidationOptions(targets: targets.map { Set($0) }))
     }
 
-    /// Runs what validation found sound. Nodes run one after the other, on threads of their own.
+    /// Runs what validation found sound. Nodes run on threads of their own, independent ones beside each other.
     ///
     /// Cancelling the task, or `options.control`, ends the run at the next step; results of finished nodes stay in
     /// ``cache``, as they do when a node fails.
     ///
-    /// - Parameter observer: called with every event, in order, on the thread that caused it; must return quickly.
+    /// - Parameter observer: called with every event, one after the other, on the thread that caused it; must return
+    ///   quickly.
     public func run(
         _ prompt: ValidatedPrompt, options: RunOptions = RunOptions(),
         observer: @escaping @Sendable (EngineEvent) -> Void = { _ in }
     ) async -> RunResult {
         let promptID = options.promptID
-        let environment = RunEnvironment(
-            backend: backend, files: files, cache: cache, control: options.control,
-            promptJSON: prompt.prompt.json, extraPNGInfo: options.extraPNGInfo,
-            observeResult: options.resultObserver
-        ) { kind in
-            observer(EngineEvent(promptID: promptID, timestamp: wallClockMilliseconds(), kind: kind))
-        }
-        return await withTaskCancellationHandler {
-            await withTaskExecutorPreference(executor) {
-                await GraphRun(prompt, environment).run()
+        let scope = RunScope(options.control)
+        let turn = Mutex(())
+        let environment = RunEnvironment(self, prompt, options, scope) { kind in
+            // After a failure only the last event is still of interest.
+            if scope.isAbandoned {
+                switch kind {
+                case .executionError, .executionInterrupted: break
+                default: return
+                }
             }
+            let event = EngineEvent(promptID: promptID, timestamp: wallClockMilliseconds(), kind: kind)
+            turn.withLock { _ in observer(event) }
+        }
+        let run = Task(executorPreference: executor) { await GraphRun(prompt, environment).run() }
+        options.control.whenCancelled { run.cancel() }
+        defer { options.control.whenCancelled(nil) }
+        return await withTaskCancellationHandler {
+            await run.value
         } onCancel: {
             options.control.cancel()
         }
@@ -90,28 +99,54 @@ public struct RunOptions: Sendable {
     /// Gets every node's outputs as they become known, also those from the cache.
     public var resultObserver: (@Sendable (_ node: String, _ outputs: [[any NodeValue]]) -> Void)?
 
+    /// How many nodes may compute at the same time, as far as memory allows.
+    public var parallelNodes: Int
+
     public init(
         promptID: String = "", control: RunControl = RunControl(), extraPNGInfo: JSONObject = JSONObject(),
+        parallelNodes: Int = 2,
         resultObserver: (@Sendable (_ node: String, _ outputs: [[any NodeValue]]) -> Void)? = nil
     ) {
         self.promptID = promptID
         self.control = control
         self.extraPNGInfo = extraPNGInfo
+        self.parallelNodes = parallelNodes
         self.resultObserver = resultObserver
     }
 }
 
 /// What all nodes of a run share.
-struct RunEnvironment: Sendable {
-    var backend: any Backend
-    var files: any NodeFiles
-    var cache: ResultCache
-    var control: RunControl
-    var promptJSON: JSON
-    var extraPNGInfo: JSONObject
-    var observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
-    var emit: @Sendable (EngineEvent.Kind) -> Void
+final class RunEnvironment: Sendable {
+    let registry: NodeRegistry
+    let backend: any Backend
+    let files: any NodeFiles
+    let cache: ResultCache
+    let control: RunControl
+    let scope: RunScope
+    let promptJSON: JSON
+    let extraPNGInfo: JSONObject
+    let parallelNodes: Int
+    let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
+    let emit: @Sendable (EngineEvent.Kind) -> Void
+
+    init(
+        _ engine: GraphEngine, _ prompt: ValidatedPrompt, _ options: RunOptions, _ scope: RunScope,
+        emit: @escaping @Sendable (EngineEvent.Kind) -> Void
+    ) {
+        registry = engine.registry
+        backend = engine.backend
+        files = engine.files
+        cache = engine.cache
+        control = options.control
+        self.scope = scope
+        promptJSON = prompt.prompt.json
+        extraPNGInfo = options.extraPNGInfo
+        parallelNodes = max(1, options.parallelNodes)
+        observeResult = options.resultObserver
+        self.emit = emit
+        cacheScope = "\(backend.name) \(backend.computeType.rawValue)"
+    }
 
     /// What results depend on beside the graph: bf16 products give other numbers than float32 ones.
-    var cacheScope: String { "\(backend.name) \(backend.computeType.rawValue)" }
+    let cacheScope: String
 }
