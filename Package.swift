@@ -84,15 +84,19 @@ let package = Package(
         module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
+        module("Plugins", [kit, "Engine", "Hashing"]),
         module(
             "GraphRun",
             [
-                kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
+                kit, "Engine", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
                 "CSignals",
                 "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
-        .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings,
+            // Where `make install` puts libNodeKit.so.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/graphrun"])]),
 
         .target(
             name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],

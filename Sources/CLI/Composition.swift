@@ -5,6 +5,7 @@ import Glibc
 import JPSNodes
 import KJNodes
 public import NodeKit
+import Plugins
 import RgthreeNodes
 public import Tensors
 
@@ -15,6 +16,8 @@ public struct Composition: Sendable {
     public var packs: @Sendable () -> [NodePack]
     /// The backend for a precision and a number of threads.
     public var backend: @Sendable (Precision, _ threads: Int?) throws -> any Backend
+    /// Where the user's own libraries of nodes are installed; `nil` for nowhere.
+    public var nodeFolder: @Sendable () -> String?
     /// Describes a checkpoint file; prints to the console.
     public var inspect: (@Sendable (_ file: String, _ asJSON: Bool, _ console: any Console) throws -> Void)?
     /// Makes the demo models in a folder; prints to the console.
@@ -23,11 +26,13 @@ public struct Composition: Sendable {
     public init(
         packs: @escaping @Sendable () -> [NodePack],
         backend: @escaping @Sendable (Precision, _ threads: Int?) throws -> any Backend,
+        nodeFolder: @escaping @Sendable () -> String? = { nil },
         inspect: (@Sendable (_ file: String, _ asJSON: Bool, _ console: any Console) throws -> Void)? = nil,
         makeDemoModels: (@Sendable (_ folder: String, _ console: any Console) throws -> Void)? = nil
     ) {
         self.packs = packs
         self.backend = backend
+        self.nodeFolder = nodeFolder
         self.inspect = inspect
         self.makeDemoModels = makeDemoModels
     }
@@ -44,6 +49,7 @@ public struct Composition: Sendable {
                 }
             return CPUBackend(precision: type, threads: threads ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
         },
+        nodeFolder: { NodeFolder.perUser() },
         inspect: { try Inspection.print($0, asJSON: $1, $2) },
         makeDemoModels: { try DemoModels.make(in: $0, $1) })
 }
