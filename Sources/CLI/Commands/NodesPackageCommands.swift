@@ -21,7 +21,8 @@ struct NodesNewCommand: ProgramCommand {
             throw ProgramError(.usage, error.message)
         }
         program.console.print(folder)
-        program.console.noteLine("the node is in \(folder)/Sources/\(name)/\(name).swift; next: graphrun nodes build \(folder)")
+        program.console.noteLine(
+            "the node is in \(folder)/Sources/\(name)/\(name).swift; next: graphrun nodes build \(folder)")
         return .done
     }
 }
@@ -55,7 +56,8 @@ struct NodesBuildCommand: ProgramCommand {
             let manifest = try build.install(build.build(), into: folder)
             program.console.print("\(folder)/\(manifest.library)")
             let names = manifest.nodes.map(printable).joined(separator: ", ")
-            program.console.noteLine("installed \(manifest.module) with \(counted(manifest.nodes.count, "node")): \(names)")
+            program.console.noteLine(
+                "installed \(manifest.module) with \(counted(manifest.nodes.count, "node")): \(names)")
         } catch {
             throw ProgramError(.runFailed, printable(error.message))
         }

@@ -18,8 +18,10 @@ public enum ModuleName {
     }
 
     private static let keywords: Set<String> = [
-        "actor", "any", "as", "associatedtype", "async", "await", "break", "case", "catch", "class", "continue", "default",
-        "defer", "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard",
+        "actor", "any", "as", "associatedtype", "async", "await", "break", "case", "catch", "class", "continue",
+        "default",
+        "defer", "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func",
+        "guard",
         "if", "import", "in", "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup", "private",
         "protocol", "public", "repeat", "rethrows", "return", "self", "Self", "Any", "Type", "static", "struct",
         "subscript", "super", "switch", "throw", "throws", "true", "try", "typealias", "var", "where", "while",
@@ -28,8 +30,10 @@ public enum ModuleName {
     /// Modules of the program, of NodeKit and of the toolchain: Swift tells types apart by their modules' names.
     private static let taken: Set<String> = [
         "ArgumentParser", "BitCollections", "CJSON", "CKernels", "CNodeKit", "CNumeric", "CPUBackend", "Checkpoints",
-        "Collections", "CoreNodes", "CustomScriptsNodes", "DequeModule", "Diffusion", "Dispatch", "Distributed", "Engine",
-        "Foundation", "FoundationEssentials", "Glibc", "GraphRun", "Hashing", "HeapModule", "Images", "JPSNodes", "JSON",
+        "Collections", "CoreNodes", "CustomScriptsNodes", "DequeModule", "Diffusion", "Dispatch", "Distributed",
+        "Engine",
+        "Foundation", "FoundationEssentials", "Glibc", "GraphRun", "Hashing", "HeapModule", "Images", "JPSNodes",
+        "JSON",
         "KJNodes", "Layers", "Models", "ModelMaker", "NodeKit", "NodeKitBuild", "Observation", "OrderedCollections",
         "Plugins", "RegexBuilder", "RgthreeNodes", "Sampling", "Swift", "Synchronization", "Tensors", "Testing",
         "TestingNodes", "Text", "Workflow", "XCTest", "graphrun",

@@ -52,14 +52,17 @@ public struct NodeKitFolder: Sendable {
         defer { removeTree(temporary) }
         for folder in ["Modules", "include/NodeKitBuild"] { try makeFolder(temporary + "/" + folder) }
         try copyModules(from: libraries, to: temporary)
-        for (module, folder) in [("CJSON", "CJSON"), ("CNumeric", "CNumeric/include"), ("CNodeKit", "CNodeKit/include")] {
+        for (module, folder) in [
+            ("CJSON", "CJSON"), ("CNumeric", "CNumeric/include"), ("CNodeKit", "CNodeKit/include"),
+        ] {
             try makeFolder("\(temporary)/include/\(module)")
-            for file in NodeFolder.entries("\(sources)/\(folder)") where file.hasSuffix(".h") || file.hasSuffix(".modulemap")
-            {
+            for file in NodeFolder.entries("\(sources)/\(folder)")
+            where file.hasSuffix(".h") || file.hasSuffix(".modulemap") {
                 try copy("\(sources)/\(folder)/\(file)", "\(temporary)/include/\(module)/\(file)")
             }
         }
-        try put("module NodeKitBuild {\n    header \"nodekit_build.h\"\n    export *\n}\n",
+        try put(
+            "module NodeKitBuild {\n    header \"nodekit_build.h\"\n    export *\n}\n",
             temporary + "/include/NodeKitBuild/module.modulemap")
         try put(header, temporary + "/" + buildHeader)
         let path = parent + "/" + name

@@ -88,7 +88,8 @@ public struct PackageBuild: Sendable {
         manifest.nodes = try trial.nodes()
         let installed = try NodeFolder.locked(folder, exclusively: true) { () throws(PluginError) in
             try put(bytes, folder + "/" + manifest.library)
-            try put(Array((manifest.json.text(.pretty) + "\n").utf8), folder + "/" + module + NodeLibraryManifest.suffix)
+            try put(
+                Array((manifest.json.text(.pretty) + "\n").utf8), folder + "/" + module + NodeLibraryManifest.suffix)
             for name in NodeFolder.entries(folder)
             where name.hasPrefix(module + "-") && name.hasSuffix(".so") && name != manifest.library {
                 // Processes that have it loaded keep it.

@@ -38,11 +38,23 @@ public final class NodeTrial: Sendable {
     public func run<N: Node>(
         _ type: N.Type, _ inputs: [String: any OutputValue] = [:], nodeID: String = "1"
     ) async throws -> TrialResult {
-        let events = TrialEvents { [self] in isCancelled.load(ordering: .relaxed) }
+        let events = self.events
         let definition = NodeDefinition(type)
-        let context = NodeContext(nodeID: nodeID, backend: backend, files: files, events: events)
-        let values = try await definition.run(inputs.mapValues(\.nodeValues), context)
+        let values = try await definition.run(inputs.mapValues(\.nodeValues), context(nodeID, events))
         return events.result(zip(definition.schema.outputs, values).map { ($0.name, $1) })
+    }
+
+    /// The ports that a node asks for, given the inputs that are known.
+    public func neededInputs<N: LazyNode>(
+        _ type: N.Type, _ inputs: [String: any OutputValue] = [:], nodeID: String = "1"
+    ) async throws -> [String] {
+        try await NodeDefinition(type).lazyCheck?(inputs.mapValues(\.nodeValues), context(nodeID, events)) ?? []
+    }
+
+    private var events: TrialEvents { TrialEvents { [self] in isCancelled.load(ordering: .relaxed) } }
+
+    private func context(_ nodeID: String, _ events: TrialEvents) -> NodeContext {
+        NodeContext(nodeID: nodeID, backend: backend, files: files, events: events)
     }
 }
 
@@ -53,7 +65,9 @@ public struct TrialResult: Sendable {
     /// What it gave the front end to show.
     public var shown: JSONObject?
     public var warnings: [String]
-    public var progress: [(step: Int, total: Int)]
+    public var progress: [(done: Double, total: Double)]
+    /// The pieces of graph that it made; an output linked to one has a ``LinkedOutput`` as its value.
+    public var expansions: [Subgraph]
 
     /// The value of an output.
     ///
@@ -82,7 +96,7 @@ public struct TrialResult: Sendable {
 }
 
 private final class TrialEvents: NodeEvents {
-    private let seen = Mutex(TrialResult(outputs: [], shown: nil, warnings: [], progress: []))
+    private let seen = Mutex(TrialResult(outputs: [], shown: nil, warnings: [], progress: [], expansions: []))
     private let isCancelled: @Sendable () -> Bool
 
     init(isCancelled: @escaping @Sendable () -> Bool) { self.isCancelled = isCancelled }
@@ -90,9 +104,10 @@ private final class TrialEvents: NodeEvents {
     func checkCancellation() throws {
         if isCancelled() { throw CancellationError() }
     }
-    func progress(node: String, step: Int, total: Int) { seen.withLock { $0.progress.append((step, total)) } }
+    func progress(node: String, done: Double, total: Double) { seen.withLock { $0.progress.append((done, total)) } }
     func warning(node: String, _ message: String) { seen.withLock { $0.warnings.append(message) } }
     func ui(node: String, _ output: JSONObject) { seen.withLock { $0.shown = output } }
+    func expand(node: String, call: Int, _ graph: Subgraph) throws { seen.withLock { $0.expansions.append(graph) } }
 
     func result(_ outputs: [(name: String, values: [any NodeValue])]) -> TrialResult {
         var result = seen.withLock { $0 }

@@ -69,7 +69,8 @@ public struct TrialBackend: Backend {
 
     private func missing(_ operation: String) -> TensorError {
         TensorError(
-            .unsupported, "\(operation) is an operation of models, which a node trial does not have: test with graphrun run")
+            .unsupported,
+            "\(operation) is an operation of models, which a node trial does not have: test with graphrun run")
     }
 
     private func checked(_ body: () throws -> Tensor) throws(TensorError) -> Tensor {
