@@ -87,16 +87,19 @@ let package = Package(
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module("TestingNodes", [kit], path: "Nodes/Testing"),
+        module("Plugins", [kit, "Engine", "Hashing"]),
         module(
             "GraphRun",
             [
-                kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
-                "CSignals",
-                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                kit, "Engine", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker",
+                "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
         module("FuzzTarget", [kit, "Engine", "Workflow"], path: "Tests/FuzzTarget"),
-        .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings,
+            // Where `make install` puts libNodeKit.so.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/graphrun"])]),
 
         .target(
             name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
@@ -126,5 +129,6 @@ let package = Package(
             ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
         suite("FuzzTests", ["FuzzTarget"]),
+        suite("PluginTests", ["Plugins", "Hashing"]),
     ]
 )
