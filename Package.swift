@@ -35,6 +35,8 @@ let package = Package(
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
         .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
+        // For Fuzzing/, a package of its own.
+        .library(name: "FuzzTarget", targets: ["FuzzTarget"]),
     ],
     dependencies: [
         .package(path: "Sources/Kit"),
@@ -91,16 +93,20 @@ let package = Package(
         module("CropAndStitchNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/CropAndStitch"),
         module("XFluxNodes", [kit, "CoreNodes", "Models", "Sampling", "PackTools"], path: "Nodes/XFlux"),
         module("SmallPacks", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/SmallPacks"),
+        module("Plugins", [kit, "Engine", "Hashing"]),
         module(
             "GraphRun",
             [
-                kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
-                "CSignals",
-                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes", "ComfyrollNodes",
-                "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
+                kit, "Engine", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker",
+                "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
-        .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
+        module("FuzzTarget", [kit, "Engine", "Workflow"], path: "Tests/FuzzTarget"),
+        .executableTarget(
+            name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings,
+            // Where `make install` puts libNodeKit.so.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/graphrun"])]),
 
         .target(
             name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
@@ -129,5 +135,7 @@ let package = Package(
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
+        suite("FuzzTests", ["FuzzTarget"]),
+        suite("PluginTests", ["Plugins", "Hashing"]),
     ]
 )
