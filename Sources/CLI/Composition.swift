@@ -1,14 +1,19 @@
 import CPUBackend
+import ComfyrollNodes
 import CoreNodes
+import CropAndStitchNodes
 import CustomScriptsNodes
+import EssentialsNodes
 import Glibc
 import JPSNodes
 import KJNodes
 public import NodeKit
 import Plugins
 import RgthreeNodes
+import SmallPacks
 public import Tensors
 import TestingNodes
+import XFluxNodes
 
 /// What the program is made of. The one place that names backends and node packs; everything is made when it is needed,
 /// so that `--version` and errors in arguments cost nothing.
@@ -44,7 +49,12 @@ public struct Composition: Sendable {
 
     /// The program as it is shipped.
     public static let standard = Composition(
-        packs: { [corePack, kjNodesPack, rgthreePack, customScriptsPack, jpsPack] },
+        packs: {
+            [
+                corePack, kjNodesPack, rgthreePack, customScriptsPack, jpsPack, comfyrollPack, essentialsPack,
+                cropAndStitchPack, xFluxPack,
+            ] + smallPacks
+        },
         backend: { precision, threads in
             let type: DType =
                 switch precision {
