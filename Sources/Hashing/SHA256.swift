@@ -11,9 +11,23 @@ public struct SHA256: Sendable {
         let c: UInt64
         let d: UInt64
 
-        fileprivate init(_ state: [UInt32]) {
+        fileprivate init(_ state: InlineArray<8, UInt32>) {
             func pair(_ i: Int) -> UInt64 { UInt64(state[i]) << 32 | UInt64(state[i + 1]) }
             (a, b, c, d) = (pair(0), pair(2), pair(4), pair(6))
+        }
+
+        /// A digest from its 32 bytes; `nil` for any other number of them.
+        public init?(bytes: [UInt8]) {
+            guard bytes.count == 32 else { return nil }
+            let words = (0..<4).map { word in bytes[8 * word..<8 * word + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+            (a, b, c, d) = (words[0], words[1], words[2], words[3])
+        }
+
+        /// A digest from its 64 hexadecimal digits.
+        public init?(hexadecimal text: String) {
+            let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+            guard digits.count == 64, text.utf8.count == 64 else { return nil }
+            self.init(bytes: (0..<32).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) })
         }
 
         /// The 32 bytes.
@@ -32,7 +46,7 @@ public struct SHA256: Sendable {
         }
     }
 
-    private var state: [UInt32] = [
+    private var state: InlineArray<8, UInt32> = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
     private var pending: [UInt8] = []
@@ -54,6 +68,25 @@ public struct SHA256: Sendable {
         }
     }
 
+    /// Like ``update(_:)-(Sequence)``, for much data: whole blocks are taken where they lie.
+    public mutating func update(_ bytes: Span<UInt8>) {
+        var position = 0
+        while !pending.isEmpty, position < bytes.count {
+            pending.append(bytes[position])
+            position += 1
+            if pending.count == 64 { compressPending() }
+        }
+        while bytes.count - position >= 64 {
+            Self.compress(&state, bytes, position)
+            length &+= 64
+            position += 64
+        }
+        while position < bytes.count {
+            pending.append(bytes[position])
+            position += 1
+        }
+    }
+
     public consuming func finish() -> Digest {
         let bits = (length &+ UInt64(pending.count)) &* 8
         pending.append(0x80)
@@ -67,16 +100,19 @@ public struct SHA256: Sendable {
     }
 
     private mutating func compressPending() {
-        Self.compress(&state, pending)
+        var next = state
+        Self.compress(&next, pending.span, 0)
+        state = next
         length &+= 64
         pending.removeAll(keepingCapacity: true)
     }
 
-    private static func compress(_ state: inout [UInt32], _ block: [UInt8]) {
+    private static func compress(_ state: inout InlineArray<8, UInt32>, _ block: Span<UInt8>, _ start: Int) {
         var schedule = InlineArray<64, UInt32>(repeating: 0)
         for i in 0..<16 {
-            let word = UInt32(block[4 * i]) << 24 | UInt32(block[4 * i + 1]) << 16 | UInt32(block[4 * i + 2]) << 8
-            schedule[i] = word | UInt32(block[4 * i + 3])
+            let at = start + 4 * i
+            let word = UInt32(block[at]) << 24 | UInt32(block[at + 1]) << 16 | UInt32(block[at + 2]) << 8
+            schedule[i] = word | UInt32(block[at + 3])
         }
         for i in 16..<64 {
             let (early, late) = (schedule[i - 15], schedule[i - 2])

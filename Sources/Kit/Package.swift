@@ -22,7 +22,7 @@ let package = Package(
         .target(name: "CNumeric", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "JSON", dependencies: ["CJSON"], swiftSettings: swiftSettings),
         .target(name: "Tensors", dependencies: ["CNumeric"], swiftSettings: swiftSettings),
-        .target(name: "Diffusion", dependencies: ["Tensors"], swiftSettings: swiftSettings),
+        .target(name: "Diffusion", dependencies: ["JSON", "Tensors"], swiftSettings: swiftSettings),
         .target(name: "NodeKit", dependencies: ["JSON", "Tensors", "Diffusion"], swiftSettings: swiftSettings),
     ]
 )
