@@ -10,13 +10,19 @@ public final class GraphEngine: Sendable {
     public let backend: any Backend
     public let files: any NodeFiles
     public let cache: ResultCache
+    /// Results that outlive the process; `nil` keeps none.
+    public let store: ResultStore?
     private let executor = NodeExecutor()
 
-    public init(registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache) {
+    public init(
+        registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache,
+        store: ResultStore? = nil
+    ) {
         self.registry = registry
         self.backend = backend
         self.files = files
         self.cache = cache
+        self.store = store
     }
 
     /// Checks a whole prompt; loads nothing.
@@ -48,7 +54,7 @@ public final class GraphEngine: Sendable {
         let scope = RunScope(options.control)
         let turn = Mutex(())
         let environment = RunEnvironment(
-            registry: registry, backend: backend, files: files, cache: cache, control: options.control, scope: scope,
+            registry: registry, backend: backend, files: files, cache: cache, store: store, control: options.control, scope: scope,
             promptJSON: prompt.prompt.json, extraPNGInfo: options.extraPNGInfo,
             parallelNodes: max(1, options.parallelNodes), observeResult: options.resultObserver
         ) { kind in
@@ -124,6 +130,7 @@ struct RunEnvironment: Sendable {
     var backend: any Backend
     var files: any NodeFiles
     var cache: ResultCache
+    var store: ResultStore?
     var control: RunControl
     var scope: RunScope
     var promptJSON: JSON

@@ -1,12 +1,6 @@
 import NodeKit
 
 extension GraphRun {
-    /// The result that is kept for a node.
-    func lookUp(_ node: Int) -> NodeResult? {
-        guard case .known(let key) = keys[node] else { return nil }
-        return environment.cache[key]
-    }
-
     /// Finds the node's key, as far as the values that decide it are known.
     mutating func resolveKey(_ node: Int) {
         do {
@@ -26,7 +20,7 @@ extension GraphRun {
 
     /// - Returns: `nil` while the name of a file that belongs to the key comes from a node that has not run.
     /// - Throws: ``UncachedSource``, and what the node throws when it is asked for its change text.
-    private func makeKey(_ node: Int) throws -> CacheKey? {
+    private mutating func makeKey(_ node: Int) throws -> CacheKey? {
         let entry = graph.nodes[node]
         var key = KeyBuilder(entry.schema, environment: environment.cacheScope)
         if entry.schema.usesNodeID { key.add(nodeID: entry.id) }
@@ -49,7 +43,7 @@ extension GraphRun {
                 guard let ancestor = try ancestorKey(source) else { return nil }
                 key.add(input: input.name, source: ancestor, slot: slot)
                 linked.insert(input.name)
-                if let slots = values[source] ?? cached[source]?.outputs, slots.indices.contains(slot) {
+                if let slots = values[source] ?? held(source)?.outputs, slots.indices.contains(slot) {
                     names = slots[slot]
                 }
             }
@@ -79,7 +73,7 @@ extension GraphRun {
 
 extension Choices {
     /// What changes with the content of one of the files; `nil` for entries that are no files.
-    fileprivate func fingerprint(_ name: String, _ files: any NodeFiles) throws -> String? {
+    func fingerprint(_ name: String, _ files: any NodeFiles) throws -> String? {
         switch self {
         case .fixed: nil
         case .inputImages: try files.fingerprint(path: files.input(name))

@@ -8,15 +8,6 @@ public struct CacheFolder: Sendable {
 
     public init(_ path: String) { self.path = path }
 
-    /// `$XDG_CACHE_HOME/graphrun`, else `~/.cache/graphrun`; `nil` for a user without a home.
-    public static var standard: CacheFolder? {
-        // The specification says that relative paths there are to be ignored.
-        if let base = environmentVariable("XDG_CACHE_HOME"), base.hasPrefix("/") {
-            return CacheFolder(join(base, "graphrun"))
-        }
-        return environmentVariable("HOME").map { CacheFolder(join($0, ".cache/graphrun")) }
-    }
-
     var results: String { join(path, "results") }
     var digests: String { join(path, "digests") }
     var resume: String { join(path, "resume") }
@@ -39,7 +30,7 @@ public struct CacheFolder: Sendable {
         guard FileSystem.status(path) != nil else { return }
         guard let tag = try? FileSystem.read(tagPath, limit: 4096), tag == Array(Self.tag.utf8) else {
             if FileSystem.entries(path)?.isEmpty == true { return }
-            throw FileError(path, "is not a folder of graphrun's cache (it has no CACHEDIR.TAG of its own); nothing is removed")
+            throw FileError(path, "is no cache folder of graphrun (it has no CACHEDIR.TAG of its own); nothing was removed")
         }
         for folder in [results, digests, resume] { FileSystem.removeTree(folder) }
         for folder in [results, digests, resume] where FileSystem.status(folder) != nil {

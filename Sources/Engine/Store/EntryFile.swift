@@ -9,10 +9,9 @@ import Tensors
 ///  0  "GRRESULT"
 ///  8  u32 version of the form, u32 length of the JSON text
 /// 16  u64 length of the payload
-/// 24  u64 XXH64 of the payload
-/// 32  key (32 bytes)
-/// 64  u64 XXH64 of the bytes 0..<64 and of the JSON text
-/// 72  JSON text: what is stored and where its tensors lie; blanks up to a multiple of 64
+/// 24  key (32 bytes)
+/// 56  u64 XXH64 of the bytes 0..<56 and of the JSON text
+/// 64  JSON text: what is stored, where its tensors lie and their checksums; blanks up to a multiple of 64
 ///     payload: the elements of the tensors, each at a multiple of 64, zeros between them
 /// ```
 /// Numbers are little-endian. Every byte is covered by a checksum or compared with what it must be, so that a file is
@@ -20,7 +19,7 @@ import Tensors
 enum EntryFile {
     static let magic = Array("GRRESULT".utf8)
     static let version: UInt32 = 1
-    static let fixedLength = 72
+    static let fixedLength = 64
     static let alignment = 64
     /// Longest JSON text; longer ones are neither written nor read.
     static let longestText = 16 << 20
@@ -31,6 +30,8 @@ enum EntryFile {
         var shape: [Int]
         var offset: Int
         var byteCount: Int
+        /// XXH64 of the elements.
+        var checksum: UInt64
     }
 
     /// What an entry is refused for.
@@ -41,12 +42,14 @@ enum EntryFile {
 
     // MARK: Writing
 
-    /// Where tensors come to lie one after the other.
-    static func places(_ tensors: [Tensor]) -> [Place] {
+    /// Where contiguous host tensors come to lie one after the other.
+    static func places(_ tensors: [Tensor]) throws -> [Place] {
         var end = 0
-        return tensors.map { tensor in
+        return try tensors.map { tensor in
             let byteCount = tensor.count * tensor.dtype.byteCount
-            let place = Place(type: tensor.dtype, shape: tensor.shape.array, offset: end, byteCount: byteCount)
+            let checksum = try unsafe tensor.withBytes { unsafe XXH64.checksum(RawSpan(_unsafeBytes: $0)) }
+            let place = Place(
+                type: tensor.dtype, shape: tensor.shape.array, offset: end, byteCount: byteCount, checksum: checksum)
             end = rounded(end + byteCount)
             return place
         }
@@ -69,27 +72,21 @@ enum EntryFile {
         var text = text
         while (fixedLength + text.count) % alignment != 0 { text.append(0x20) }
         let zeros = [UInt8](repeating: 0, count: alignment)
-        func pieces(_ take: (UnsafeRawBufferPointer) throws -> Void) throws {
-            var position = 0
-            for (tensor, place) in zip(tensors, places) {
-                let gap = place.offset - position
-                if gap > 0 { try unsafe zeros.withUnsafeBytes { try unsafe take(.init(rebasing: $0[..<gap])) } }
-                try unsafe tensor.withBytes { try unsafe take($0) }
-                position = place.offset + place.byteCount
-            }
-        }
-        var payload = XXH64()
-        try unsafe pieces { unsafe payload.update(RawSpan(_unsafeBytes: $0)) }
         var head = magic
         append(version, to: &head)
         append(UInt32(text.count), to: &head)
         append(UInt64(places.last.map { $0.offset + $0.byteCount } ?? 0), to: &head)
-        append(payload.finish(), to: &head)
         head += key.bytes
-        append(headChecksum(head, text), to: &head)
+        append(XXH64.checksum(head + text), to: &head)
         try AtomicFile.write(path, isDurable: isDurable) { file throws in
             try unsafe (head + text).withUnsafeBytes { try unsafe file.append($0) }
-            try unsafe pieces { try unsafe file.append($0) }
+            var position = 0
+            for (tensor, place) in zip(tensors, places) {
+                let gap = place.offset - position
+                if gap > 0 { try unsafe zeros.withUnsafeBytes { try unsafe file.append(.init(rebasing: $0[..<gap])) } }
+                try unsafe tensor.withBytes { try unsafe file.append($0) }
+                position = place.offset + place.byteCount
+            }
         }
     }
 
@@ -97,13 +94,6 @@ enum EntryFile {
         for shift in stride(from: 0, to: Number.bitWidth, by: 8) {
             bytes.append(UInt8(truncatingIfNeeded: number >> shift))
         }
-    }
-
-    static func headChecksum(_ head: [UInt8], _ text: [UInt8]) -> UInt64 {
-        var hash = XXH64()
-        hash.update(unsafe head.span.bytes)
-        hash.update(unsafe text.span.bytes)
-        return hash.finish()
     }
 
     // MARK: Reading
@@ -114,7 +104,6 @@ enum EntryFile {
         var text: [UInt8]
         var payloadStart: Int
         var payloadLength: Int
-        var payloadChecksum: UInt64
 
         var json: JSON? { try? JSON(parsing: text) }
     }
@@ -137,12 +126,10 @@ enum EntryFile {
             throw Fault("its length is \(fileLength), which is not what its head says")
         }
         let text = try bytes(descriptor, at: fixedLength, count: textLength)
-        guard number(fixed[64..<72]) == headChecksum(Array(fixed[..<64]), text),
-            let key = CacheKey(bytes: Array(fixed[32..<64]))
+        guard number(fixed[56..<64]) == XXH64.checksum(fixed[..<56] + text),
+            let key = CacheKey(bytes: Array(fixed[24..<56]))
         else { throw Fault("the checksum of its head is wrong") }
-        return Head(
-            key: key, text: text, payloadStart: start, payloadLength: Int(payloadLength),
-            payloadChecksum: number(fixed[24..<32]))
+        return Head(key: key, text: text, payloadStart: start, payloadLength: Int(payloadLength))
     }
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
@@ -166,15 +153,18 @@ enum EntryFile {
 }
 
 extension EntryFile.Place {
-    /// `["F32", [1, 4], 0]`: type, dimensions, position in the payload.
+    /// `["F32", [1, 4], 0, "1f…"]`: type, dimensions, position in the payload, checksum.
     var json: JSON {
-        .array([.string(type.rawValue), .array(shape.map { .int(Int64($0)) }), .int(Int64(offset))])
+        .array([
+            .string(type.rawValue), .array(shape.map { .int(Int64($0)) }), .int(Int64(offset)),
+            .string(String(checksum, radix: 16)),
+        ])
     }
 
     /// `nil` for what does not describe a tensor inside a payload of `payloadLength` bytes.
     init?(_ json: JSON, payloadLength: Int) {
         guard let type = json[0]?.stringValue.flatMap(DType.init(rawValue:)), let dimensions = json[1]?.arrayValue,
-            let offset = json[2]?.intValue, dimensions.count <= Shape.maximumRank
+            let offset = json[2]?.intValue, let checksum = json[3]?.stringValue.flatMap({ UInt64($0, radix: 16) }), dimensions.count <= Shape.maximumRank
         else { return nil }
         let shape = dimensions.compactMap(\.intValue)
         guard shape.count == dimensions.count, let count = Shape.checkedCount(shape), offset >= 0,
@@ -182,6 +172,6 @@ extension EntryFile.Place {
         else { return nil }
         let (byteCount, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
         guard !overflow, offset <= payloadLength, byteCount <= payloadLength - offset else { return nil }
-        self.init(type: type, shape: shape, offset: offset, byteCount: byteCount)
+        self.init(type: type, shape: shape, offset: offset, byteCount: byteCount, checksum: checksum)
     }
 }

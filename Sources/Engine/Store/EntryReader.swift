@@ -36,16 +36,19 @@ struct EntryReader {
             return
         }
         let storage = try MappedResult(descriptor, byteCount)
-        try storage.check(head)
         var tensors: [Tensor] = []
+        var end = 0
         for place in places {
-            guard let place = EntryFile.Place(place, payloadLength: head.payloadLength),
+            guard let place = EntryFile.Place(place, payloadLength: head.payloadLength), place.offset >= end,
                 let tensor = try? Tensor(
                     storage: storage, dtype: place.type, shape: Shape(place.shape),
                     offset: (head.payloadStart + place.offset) / place.type.byteCount)
             else { throw EntryFile.Fault("a tensor lies outside the file") }
+            try storage.check(place, head.payloadStart, gap: end..<place.offset)
+            end = place.offset + place.byteCount
             tensors.append(tensor)
         }
+        guard end == head.payloadLength else { throw EntryFile.Fault("there is more in it than its head says") }
         self.tensors = tensors
     }
 
@@ -81,11 +84,18 @@ struct EntryReader {
 
     var hostBytes: UnsafeRawBufferPointer? { unsafe UnsafeRawBufferPointer(start: base, count: byteCount) }
 
-    /// Compares the payload with its checksum.
-    func check(_ head: EntryFile.Head) throws(EntryFile.Fault) {
-        var hash = XXH64()
-        unsafe hash.update(
-            RawSpan(_unsafeStart: base + head.payloadStart, byteCount: head.payloadLength))
-        guard hash.finish() == head.payloadChecksum else { throw EntryFile.Fault("the checksum of its data is wrong") }
+    /// Compares a tensor with its checksum, and what lies before it with the zeros that were written.
+    ///
+    /// - Parameter start: of the payload; `place` and `gap` count from there and lie inside the file.
+    func check(_ place: EntryFile.Place, _ start: Int, gap: Range<Int>) throws(EntryFile.Fault) {
+        let elements = unsafe RawSpan(_unsafeStart: base + start + place.offset, byteCount: place.byteCount)
+        guard XXH64.checksum(elements) == place.checksum else {
+            throw EntryFile.Fault("the checksum of its data is wrong")
+        }
+        for position in gap {
+            guard unsafe base.load(fromByteOffset: start + position, as: UInt8.self) == 0 else {
+                throw EntryFile.Fault("there is something between its tensors")
+            }
+        }
     }
 }

@@ -21,12 +21,12 @@ public struct ResultRecord: Sendable, Hashable {
     public var inputs: [String: Input]
     /// Digests of the files that inputs name, by port.
     public var files: [String: String]
-    /// See `Node.fingerprint`.
-    public var changeText: String?
+    /// The build that made it.
+    public var engine: String
 
     public init(
         node: String, title: String, type: String, version: Int, environment: String, inputs: [String: Input] = [:],
-        files: [String: String] = [:], changeText: String? = nil
+        files: [String: String] = [:], engine: String = EngineVersion.identity
     ) {
         self.node = node
         self.title = title
@@ -35,7 +35,7 @@ public struct ResultRecord: Sendable, Hashable {
         self.environment = environment
         self.inputs = inputs
         self.files = files
-        self.changeText = changeText
+        self.engine = engine
     }
 
     /// A constant as a record keeps it.
@@ -51,7 +51,7 @@ extension ResultRecord {
     var json: JSON {
         var members: JSONObject = [
             "node": .string(node), "title": .string(title), "type": .string(type), "version": .int(Int64(version)),
-            "environment": .string(environment),
+            "environment": .string(environment), "engine": .string(engine),
         ]
         var values = JSONObject()
         for (name, input) in inputs.sorted(by: { $0.key < $1.key }) {
@@ -67,7 +67,6 @@ extension ResultRecord {
             for (name, digest) in files.sorted(by: { $0.key < $1.key }) { list[name] = .string(digest) }
             members["files"] = .object(list)
         }
-        if let changeText { members["change"] = .string(changeText) }
         return .object(members)
     }
 
@@ -89,7 +88,7 @@ extension ResultRecord {
             }
         }
         for (name, digest) in json["files"]?.objectValue ?? JSONObject() { files[name] = digest.stringValue }
-        changeText = json["change"]?.stringValue
+        engine = json["engine"]?.stringValue ?? ""
     }
 }
 

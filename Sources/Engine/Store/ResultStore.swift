@@ -79,7 +79,7 @@ public final class ResultStore: Sendable {
             guard let outputs = codec.decode(stored, entry.tensors) else { return nil }
             guard written.areThere(folders) else { return nil }
             results.touch(path)
-            return NodeResult(outputs: outputs, ui: entry.json["ui"]?.objectValue)
+            return NodeResult(outputs: outputs, ui: entry.json["ui"]?.objectValue, files: written)
         } catch {
             unsafe _ = unlink(path)
             warn("a result in \(folder.path) was removed: \(error) (\(path))")
@@ -92,9 +92,8 @@ public final class ResultStore: Sendable {
     /// - Parameters:
     ///   - seconds: how long it took to compute.
     ///   - lineage: what it was made from; called only for what is stored.
-    public func store(
-        _ result: NodeResult, for key: CacheKey, seconds: Double, isOutput: Bool, _ folders: any NodeFiles,
-        lineage: () -> ResultLineage
+    func store(
+        _ result: NodeResult, for key: CacheKey, seconds: Double, isOutput: Bool, lineage: () -> ResultLineage
     ) {
         if !isOutput && seconds < policy.leastSeconds { return }
         if state.withLock({ $0.pausedUntil }) > monotonicSeconds() { return }
@@ -103,26 +102,25 @@ public final class ResultStore: Sendable {
         guard let encoded = codec.encode(result.outputs) else { return }
         let byteCount = encoded.byteCount
         if !isOutput && seconds < policy.leastSeconds + Double(byteCount) / policy.readingSpeed { return }
-        let written = WrittenFiles(shown: result.ui, folders)
-        guard written.areKept else { return }
+        guard result.files.areKept else { return }
         do {
-            try write(result, key, encoded, written, seconds, lineage())
+            try write(result, key, encoded, seconds, lineage())
         } catch {
             pause(error)
         }
     }
 
     private func write(
-        _ result: NodeResult, _ key: CacheKey, _ encoded: ResultCodec.Encoded, _ written: WrittenFiles,
-        _ seconds: Double, _ lineage: ResultLineage
+        _ result: NodeResult, _ key: CacheKey, _ encoded: ResultCodec.Encoded, _ seconds: Double,
+        _ lineage: ResultLineage
     ) throws {
-        let places = EntryFile.places(encoded.tensors)
+        let places = try EntryFile.places(encoded.tensors)
         var ancestors = JSONObject()
         for (key, record) in lineage.ancestors { ancestors[key.description] = record.json }
         var members: JSONObject = [
             "record": lineage.record.json, "ancestors": .object(ancestors), "seconds": .double(seconds),
             "made": .int(wallClockMilliseconds()), "outputs": encoded.outputs,
-            "tensors": .array(places.map(\.json)), "files": written.json,
+            "tensors": .array(places.map(\.json)), "files": result.files.json,
         ]
         if let ui = result.ui { members["ui"] = .object(ui) }
         let text = Array(JSON.object(members).text().utf8)

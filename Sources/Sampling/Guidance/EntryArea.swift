@@ -1,5 +1,5 @@
 public import Diffusion
-public import JSON
+internal import JSON
 public import Tensors
 
 /// Where a conditioning entry holds: a rectangle of the latent.
