@@ -7,7 +7,8 @@ struct TestCustomIsChanged: Node {
     static let info = NodeInfo("TestCustomIsChanged", category: category)
     @Input var image: Image
     // No type that is known, hence no conversion.
-    @Input(.named("should_change"), .type("BOOL"), .optional, .defaultValue(.bool(false))) var shouldChange: AnyNodeValue?
+    @Input(.named("should_change"), .type("BOOL"), .optional, .defaultValue(.bool(false))) var shouldChange:
+        AnyNodeValue?
     @Output("IMAGE") var result: Image
     func run(_ context: NodeContext) async throws { result = image }
     func fingerprint(_ context: NodeContext) throws -> String? {

@@ -11,7 +11,7 @@ public struct SHA256: Sendable {
         let c: UInt64
         let d: UInt64
 
-        fileprivate init(_ state: InlineArray<8, UInt32>) {
+        fileprivate init(_ state: [UInt32]) {
             func pair(_ i: Int) -> UInt64 { UInt64(state[i]) << 32 | UInt64(state[i + 1]) }
             (a, b, c, d) = (pair(0), pair(2), pair(4), pair(6))
         }
@@ -19,7 +19,8 @@ public struct SHA256: Sendable {
         /// A digest from its 32 bytes; `nil` for any other number of them.
         public init?(bytes: [UInt8]) {
             guard bytes.count == 32 else { return nil }
-            let words = (0..<4).map { word in bytes[8 * word..<8 * word + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+            let words = (0..<4).map { word in bytes[8 * word..<8 * word + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            }
             (a, b, c, d) = (words[0], words[1], words[2], words[3])
         }
 
@@ -46,7 +47,7 @@ public struct SHA256: Sendable {
         }
     }
 
-    private var state: InlineArray<8, UInt32> = [
+    private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
     private var pending: [UInt8] = []
@@ -62,29 +63,20 @@ public struct SHA256: Sendable {
     }
 
     public mutating func update(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            pending.append(byte)
+        // Arrays, which the compiler makes fast code for; a generic sequence costs a call per byte.
+        let bytes = (bytes as? [UInt8]) ?? Array(bytes)
+        var next = 0
+        if !pending.isEmpty {
+            next = min(64 - pending.count, bytes.count)
+            pending += bytes[..<next]
             if pending.count == 64 { compressPending() }
         }
-    }
-
-    /// Like ``update(_:)-(Sequence)``, for much data: whole blocks are taken where they lie.
-    public mutating func update(_ bytes: Span<UInt8>) {
-        var position = 0
-        while !pending.isEmpty, position < bytes.count {
-            pending.append(bytes[position])
-            position += 1
-            if pending.count == 64 { compressPending() }
-        }
-        while bytes.count - position >= 64 {
-            Self.compress(&state, bytes, position)
+        while next + 64 <= bytes.count {
+            Self.compress(&state, bytes, at: next)
             length &+= 64
-            position += 64
+            next += 64
         }
-        while position < bytes.count {
-            pending.append(bytes[position])
-            position += 1
-        }
+        pending += bytes[next...]
     }
 
     public consuming func finish() -> Digest {
@@ -100,14 +92,12 @@ public struct SHA256: Sendable {
     }
 
     private mutating func compressPending() {
-        var next = state
-        Self.compress(&next, pending.span, 0)
-        state = next
+        Self.compress(&state, pending, at: 0)
         length &+= 64
         pending.removeAll(keepingCapacity: true)
     }
 
-    private static func compress(_ state: inout InlineArray<8, UInt32>, _ block: Span<UInt8>, _ start: Int) {
+    private static func compress(_ state: inout [UInt32], _ block: [UInt8], at start: Int) {
         var schedule = InlineArray<64, UInt32>(repeating: 0)
         for i in 0..<16 {
             let at = start + 4 * i

@@ -82,6 +82,8 @@ public final class ResultCache: Sendable {
         var results = Queue()
         var models = Queue()
         var evictions = 0
+        /// When the models were last measured.
+        var measured = 0.0
 
         var byteCount: Int { results.byteCount + models.byteCount }
 
@@ -91,8 +93,16 @@ public final class ResultCache: Sendable {
         }
 
         mutating func unlink(_ entry: Entry) {
-            if let older = entry.older { entries[older]?.newer = entry.newer } else { self[entry.kind].oldest = entry.newer }
-            if let newer = entry.newer { entries[newer]?.older = entry.older } else { self[entry.kind].newest = entry.older }
+            if let older = entry.older {
+                entries[older]?.newer = entry.newer
+            } else {
+                self[entry.kind].oldest = entry.newer
+            }
+            if let newer = entry.newer {
+                entries[newer]?.older = entry.older
+            } else {
+                self[entry.kind].newest = entry.older
+            }
         }
 
         mutating func append(_ entry: Entry, _ key: CacheKey) {
@@ -168,7 +178,11 @@ public final class ResultCache: Sendable {
             var dropped: [NodeResult] = []
             if let old = state.remove(key) { dropped.append(old) }
             state.insert(result, kind, byteCount, key)
-            state.measureModels()
+            let now = monotonicSeconds()
+            if kind == .model || now - state.measured > 1 {
+                state.measureModels()
+                state.measured = now
+            }
             while let victim = victim(state, sparing: key) {
                 if let old = state.remove(victim) { dropped.append(old) }
                 state.evictions += 1

@@ -57,7 +57,8 @@ extension GraphRun {
         var added: [Int] = []
         while let next = stack.popLast() { added += schedule(next) }
         for output in fragment where graph.nodes[output].schema.isOutput { added += schedule(output) }
-        pending[node] = Pending(calls: calls, ui: ui, fragment: fragment, seconds: seconds, expanded: monotonicSeconds())
+        pending[node] = Pending(
+            calls: calls, ui: ui, fragment: fragment, seconds: seconds, expanded: monotonicSeconds())
         for next in added { list.release(next) }
         release(held)
         list.release(node)

@@ -1,3 +1,4 @@
+import JSON
 import NodeKit
 
 extension GraphRun {
@@ -32,6 +33,7 @@ extension GraphRun {
             case .value: throw UncachedSource()
             case .constant(let json):
                 key.add(input: input.name, constant: json)
+                try addEmbeddings(named: json, to: &key)
                 let values = [json.nodeValue]
                 if entry.definition.mayHaveFingerprint { constants[input.name] = values }
                 names = values
@@ -59,6 +61,17 @@ extension GraphRun {
             key.add(changeText: text)
         }
         return key.finish()
+    }
+
+    /// Prompts name files too: `embedding:NAME`. One that is there by name belongs to the text, also when it comes later.
+    private func addEmbeddings(named constant: JSON, to key: inout KeyBuilder) throws {
+        guard let text = constant.stringValue, text.utf8.contains("embedding:".utf8) else { return }
+        for file in environment.files.modelNames("embeddings") {
+            let name = file.lastIndex(of: ".").map { file[..<$0] } ?? file[...]
+            guard text.utf8.contains("embedding:\(name)".utf8) else { continue }
+            let path = try environment.files.model("embeddings", file)
+            key.add(file: try environment.files.fingerprint(path: path), of: file)
+        }
     }
 
     /// - Returns: `nil` while it is not known.

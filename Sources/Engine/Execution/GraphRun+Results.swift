@@ -43,7 +43,7 @@ extension GraphRun {
     mutating func keep(_ done: NodeResult, of node: Int, _ key: CacheKey, _ seconds: Double) {
         var done = done
         let schema = graph.nodes[node].schema
-        if schema.isOutput { done.files = WrittenFiles(shown: done.ui, environment.files) }
+        if done.ui != nil { done.files = WrittenFiles(shown: done.ui, environment.files) }
         if isSmallOrOutsideExpansions(done, node) { environment.cache.store(done, for: key) }
         guard let store = environment.store else { return }
         // The steps of a loop are kept on disk only where they are long work by themselves.

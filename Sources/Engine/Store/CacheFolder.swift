@@ -30,7 +30,8 @@ public struct CacheFolder: Sendable {
         guard FileSystem.status(path) != nil else { return }
         guard let tag = try? FileSystem.read(tagPath, limit: 4096), tag == Array(Self.tag.utf8) else {
             if FileSystem.entries(path)?.isEmpty == true { return }
-            throw FileError(path, "is no cache folder of graphrun (it has no CACHEDIR.TAG of its own); nothing was removed")
+            throw FileError(
+                path, "is no cache folder of graphrun (it has no CACHEDIR.TAG of its own); nothing was removed")
         }
         for folder in [results, digests, resume] { FileSystem.removeTree(folder) }
         for folder in [results, digests, resume] where FileSystem.status(folder) != nil {

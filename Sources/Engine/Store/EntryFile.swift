@@ -164,7 +164,8 @@ extension EntryFile.Place {
     /// `nil` for what does not describe a tensor inside a payload of `payloadLength` bytes.
     init?(_ json: JSON, payloadLength: Int) {
         guard let type = json[0]?.stringValue.flatMap(DType.init(rawValue:)), let dimensions = json[1]?.arrayValue,
-            let offset = json[2]?.intValue, let checksum = json[3]?.stringValue.flatMap({ UInt64($0, radix: 16) }), dimensions.count <= Shape.maximumRank
+            let offset = json[2]?.intValue, let checksum = json[3]?.stringValue.flatMap({ UInt64($0, radix: 16) }),
+            dimensions.count <= Shape.maximumRank
         else { return nil }
         let shape = dimensions.compactMap(\.intValue)
         guard shape.count == dimensions.count, let count = Shape.checkedCount(shape), offset >= 0,

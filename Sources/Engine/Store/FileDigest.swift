@@ -81,8 +81,7 @@ enum FileDigest {
             var start = range.lowerBound
             while start < range.upperBound {
                 let end = min(range.upperBound, start + 1 << 20)
-                let chunk = try bytes(start..<end)
-                hash.update(chunk.span)
+                hash.update(try bytes(start..<end))
                 start = end
             }
         }

@@ -51,7 +51,8 @@ public final class FileDigests: Sendable {
     private func remembered(_ identity: Identity) -> String? {
         guard let path = path(of: identity), let bytes = try? FileSystem.read(path, limit: 4096) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count == 4, lines[0] == identity.text, lines[2] == Self.check(identity.text, String(lines[1])) else {
+        guard lines.count == 4, lines[0] == identity.text, lines[2] == Self.check(identity.text, String(lines[1]))
+        else {
             return nil
         }
         return String(lines[1])

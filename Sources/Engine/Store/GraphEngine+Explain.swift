@@ -1,16 +1,12 @@
 import Hashing
-import JSON
 import NodeKit
 import Workflow
 
 extension GraphEngine {
     /// Why each node would run or not; runs nothing and loads nothing.
     public func explain(_ prompt: ValidatedPrompt) -> CacheExplanation {
-        let control = RunControl()
-        let environment = RunEnvironment(
-            registry: registry, backend: backend, files: files, cache: cache, store: store, control: control,
-            scope: RunScope(control), promptJSON: prompt.prompt.json, extraPNGInfo: JSONObject(), parallelNodes: 1,
-            observeResult: nil, emit: { _ in })
+        let options = RunOptions()
+        let environment = RunEnvironment(self, prompt, options, RunScope(options.control)) { _ in }
         return GraphRun(prompt, environment).explanation()
     }
 }
@@ -98,6 +94,7 @@ extension GraphRun {
         let known = Set(environment.registry.storable.values.values.map { $0.socketType }).union(["*", "COMBO"])
         let odd = schema.outputs.map(\.type).filter { !known.contains($0) }
         if !odd.isEmpty { return "\(odd[0]) values are not kept on disk; it is run when something needs it" }
-        return "nothing changed; it is quicker to run it than to read its result, or the result was dropped or too large"
+        return
+            "nothing changed; it is quicker to run it than to read its result, or the result was dropped or too large"
     }
 }

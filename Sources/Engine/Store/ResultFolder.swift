@@ -69,7 +69,8 @@ struct ResultFolder: Sendable {
         }
         var disc = statvfs()
         guard unsafe statvfs(FileSystem.status(folder) == nil ? "." : folder, &disc) == 0 else { return 1 << 30 }
-        let (free, overflow) = Int(clamping: disc.f_bavail).multipliedReportingOverflow(by: Int(clamping: disc.f_frsize))
+        let (free, overflow) = Int(clamping: disc.f_bavail).multipliedReportingOverflow(
+            by: Int(clamping: disc.f_frsize))
         let used = entries().reduce(0) { $0 + $1.byteCount }
         return min(16 << 30, overflow ? .max : (free / 4 + used / 4))
     }
