@@ -97,7 +97,8 @@ let package = Package(
         module(
             "GraphRun",
             [
-                kit, "Engine", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker",
+                kit, "Hashing", "Engine", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints",
+                "ModelMaker",
                 "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -68,6 +68,7 @@ struct GraphRunCommand: ParsableCommand {
         version: "graphrun \(ProgramVersion.text)",
         subcommands: [
             RunCommand.self, ValidateCommand.self, ConvertCommand.self, NodesCommand.self, InspectCommand.self,
+            CacheCommand.self,
             DemoModelsCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
