@@ -81,6 +81,9 @@ let package = Package(
                 kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
+        module(
+            "Planning",
+            [kit, "Engine", "Workflow", .product(name: "OrderedCollections", package: "swift-collections")]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
         module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
@@ -90,7 +93,7 @@ let package = Package(
         module(
             "GraphRun",
             [
-                kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
+                kit, "Engine", "Planning", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
                 "CSignals",
                 "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -126,5 +129,6 @@ let package = Package(
             ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
         suite("FuzzTests", ["FuzzTarget"]),
+        suite("PlanningTests", ["Planning", "CPUBackend", "CoreNodes", "Models", "ModelMaker", "Engine", "Workflow"]),
     ]
 )
