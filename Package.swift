@@ -85,21 +85,32 @@ let package = Package(
             "Planning",
             [kit, "Engine", "Workflow", .product(name: "OrderedCollections", package: "swift-collections")]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
-        module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
-        module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
-        module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
+        module("PackTools", [kit, "CoreNodes"], path: "Nodes/PackTools"),
+        module("KJNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/KJNodes"),
+        module("RgthreeNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/Rgthree"),
+        module("CustomScriptsNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module("TestingNodes", [kit], path: "Nodes/Testing"),
+        module("ComfyrollNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/Comfyroll"),
+        module("EssentialsNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/Essentials"),
+        module("CropAndStitchNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/CropAndStitch"),
+        module("XFluxNodes", [kit, "CoreNodes", "Models", "Sampling", "PackTools"], path: "Nodes/XFlux"),
+        module("SmallPacks", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/SmallPacks"),
+        module("Plugins", [kit, "Engine", "Hashing"]),
         module(
             "GraphRun",
             [
-                kit, "Engine", "Planning", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
-                "CSignals",
-                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                kit, "Engine", "Planning", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints",
+                "ModelMaker",
+                "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
         module("FuzzTarget", [kit, "Engine", "Workflow"], path: "Tests/FuzzTarget"),
-        .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings,
+            // Where `make install` puts libNodeKit.so.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/graphrun"])]),
 
         .target(
             name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
@@ -130,5 +141,6 @@ let package = Package(
         suite("CLITests", ["GraphRun"]),
         suite("FuzzTests", ["FuzzTarget"]),
         suite("PlanningTests", ["Planning", "CPUBackend", "CoreNodes", "Models", "ModelMaker", "Engine", "Workflow"]),
+        suite("PluginTests", ["Plugins", "Hashing"]),
     ]
 )

@@ -119,7 +119,7 @@ public final class CountingBackend: Backend {
     ) throws(TensorError) -> Tensor { try moved(x.shape, .full, operands: 2) }
 
     public func resizeNearest(_ x: Tensor, height: Int, width: Int) throws(TensorError) -> Tensor {
-        guard x.shape.rank == 4, let _ = Shape.checkedCount([x.shape[0], height, width, x.shape[3], 4]) else {
+        guard x.shape.rank == 4, Shape.checkedCount([x.shape[0], height, width, x.shape[3], 4]) != nil else {
             throw TensorError(.shapeMismatch, "resizeNearest: \(x.shape) to \(height) × \(width)")
         }
         return try moved([x.shape[0], height, width, x.shape[3]], .full, operands: 1)
@@ -157,7 +157,7 @@ public final class CountingBackend: Backend {
     }
 
     public func host(_ x: Tensor) throws(TensorError) -> Tensor {
-        x.storage is PhantomStorage ? try contiguous(x) : try x.asFloat32()
+        try x.storage is PhantomStorage ? contiguous(x) : x.asFloat32()
     }
 
     // MARK: Counting

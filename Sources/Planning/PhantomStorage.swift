@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-public import Tensors
+import Tensors
 
 /// Memory that is only counted: pages of zeros that the system keeps once for all. What reads it sees zeros.
 @safe final class PhantomStorage: Storage {
@@ -18,7 +18,7 @@ public import Tensors
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
             throw TensorError(.outOfMemory, "no room to plan a tensor of \(byteCount) bytes")
         }
-        unsafe base = UnsafeRawBufferPointer(start: mapped, count: byteCount)
+        unsafe base = unsafe UnsafeRawBufferPointer(start: mapped, count: byteCount)
         self.ledger = ledger
         ledger.took(byteCount)
     }

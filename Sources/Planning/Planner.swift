@@ -5,7 +5,7 @@ public import NodeKit
 import OrderedCollections
 import Synchronization
 public import Tensors
-public import Workflow
+import Workflow
 
 /// Plans runs: carries a workflow out on a ``CountingBackend``, with the output nodes replaced by ones that save
 /// nothing, and reports what was counted.

@@ -18,6 +18,7 @@ struct PlanCommand: ProgramCommand {
 
     @OptionGroup var workflow: WorkflowOptions
     @OptionGroup var folders: FolderOptions
+    @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
 
     @Option(
@@ -49,7 +50,7 @@ struct PlanCommand: ProgramCommand {
     }
 
     func execute(_ program: Program) async throws -> ProgramStatus {
-        let registry = program.registry()
+        let registry = program.registry(libraries)
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         if !json { program.show(loaded.notes, verbosity.level) }
         let files = try folders.folders()

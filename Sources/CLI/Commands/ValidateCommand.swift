@@ -13,11 +13,12 @@ struct ValidateCommand: ProgramCommand {
 
     @OptionGroup var workflow: WorkflowOptions
     @OptionGroup var folders: FolderOptions
+    @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
     @Flag(help: "Print the findings as JSON, as ComfyUI's server answers them.") var json = false
 
     func execute(_ program: Program) async throws -> ProgramStatus {
-        let registry = program.registry()
+        let registry = program.registry(libraries)
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         let report = await loaded.validate(registry: registry, files: try folders.folders())
         if json {
