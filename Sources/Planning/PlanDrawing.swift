@@ -1,7 +1,8 @@
 extension RunPlan {
     /// The plan as a graph in the language of graphviz: nodes coloured by their share of the time.
     public var dot: String {
-        var out = "digraph plan {\n  rankdir=LR;\n  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\"];\n"
+        var out =
+            "digraph plan {\n  rankdir=LR;\n  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\"];\n"
         let longest = nodes.map(\.seconds).max() ?? 0
         var names: [String: String] = [:]
         for (index, node) in nodes.enumerated() { names[node.id] = "n\(index)" }

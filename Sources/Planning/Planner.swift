@@ -134,7 +134,8 @@ public struct Planner: Sendable {
         guard let schema = registry[node.classType]?.schema else { return [] }
         var found: [RunPlan.File] = []
         for input in schema.inputs {
-            guard case .choice(let choices) = input.kind, let name = node.inputs[input.name]?.literal?.stringValue else {
+            guard case .choice(let choices) = input.kind, let name = node.inputs[input.name]?.literal?.stringValue
+            else {
                 continue
             }
             let path: String?

@@ -33,7 +33,7 @@ enum Graphviz {
     private static func spawn(_ arguments: [String], _ process: inout pid_t) -> Int32 {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
-        return unsafe posix_spawnp(&process, pointers[0], nil, nil, pointers, environ)
+        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        return unsafe posix_spawnp(&process, arguments[0], nil, nil, pointers, environ)
     }
 }
