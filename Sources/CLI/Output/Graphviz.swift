@@ -13,7 +13,7 @@ enum Graphviz {
         guard descriptor >= 0 else { throw ProgramError(.runFailed, "no temporary file can be made in /tmp") }
         close(descriptor)
         let input = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { unsafe _ = unlink(input) }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         try writeFile(Array(source.utf8), to: input)
 
         var process = pid_t()
@@ -33,7 +33,7 @@ enum Graphviz {
     private static func spawn(_ arguments: [String], _ process: inout pid_t) -> Int32 {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         return unsafe posix_spawnp(&process, arguments[0], nil, nil, pointers, environ)
     }
 }
