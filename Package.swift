@@ -100,7 +100,7 @@ let package = Package(
         module(
             "GraphRun",
             [
-                kit, "Engine", "Planning", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints",
+                kit, "Hashing", "Engine", "Planning", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints",
                 "ModelMaker",
                 "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",

@@ -1,4 +1,5 @@
 public import NodeKit
+import Sampling
 
 /// The nodes that belong to the reference itself.
 public let corePack = NodePack(
@@ -52,4 +53,7 @@ public let corePack = NodePack(
         PrimitiveStringMultiline.self,
         PrimitiveBoolean.self,
         StringConcatenate.self,
-    ])
+    ],
+    storable: StorableTypes(conditioningKeys: [
+        EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self,
+    ]))

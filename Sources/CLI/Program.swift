@@ -68,7 +68,7 @@ struct GraphRunCommand: ParsableCommand {
         version: "graphrun \(ProgramVersion.text)",
         subcommands: [
             RunCommand.self, ValidateCommand.self, PlanCommand.self, ConvertCommand.self, NodesCommand.self,
-            InspectCommand.self, DemoModelsCommand.self,
+            InspectCommand.self, CacheCommand.self, DemoModelsCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

@@ -18,6 +18,7 @@ struct PlanCommand: ProgramCommand {
 
     @OptionGroup var workflow: WorkflowOptions
     @OptionGroup var folders: FolderOptions
+    @OptionGroup var cacheFolder: CacheFolderOptions
     @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
 
@@ -53,7 +54,8 @@ struct PlanCommand: ProgramCommand {
         let registry = program.registry(libraries)
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         if !json { program.show(loaded.notes, verbosity.level) }
-        let files = try folders.folders()
+        let cache = cacheFolder.folder.map { CacheFolder($0) }
+        let files = try folders.folders(digests: cache.map { FileDigests($0) })
         defer { files.removeTemporaryFolder() }
         let report = await loaded.validate(registry: registry, files: files)
         for line in FaultText.lines(report) + MissingText.lines(report.missing) { program.console.noteLine(line) }
@@ -62,7 +64,9 @@ struct PlanCommand: ProgramCommand {
             return .invalidWorkflow
         }
         let (type, speed) = try measure(program)
-        let planner = Planner(registry: registry, files: files, precision: type, speed: speed)
+        let planner = Planner(
+            registry: registry, files: files, precision: type, speed: speed,
+            cached: try kept(validated, registry, files, cache, program))
         let plan = await planner.plan(validated)
         if json {
             program.console.print(plan.json.text(.pretty))
@@ -71,6 +75,25 @@ struct PlanCommand: ProgramCommand {
         }
         try draw(plan)
         return plan.failure == nil ? .done : .runFailed
+    }
+
+    /// The nodes whose results are on disk.
+    private func kept(
+        _ prompt: ValidatedPrompt, _ registry: NodeRegistry, _ files: any NodeFiles, _ cache: CacheFolder?,
+        _ program: Program
+    ) throws -> Set<String> {
+        guard let cache else { return [] }
+        let backend: any Backend
+        do {
+            // Results belong to the backend and the precision that made them.
+            backend = try program.composition.backend(precision, threads)
+        } catch {
+            throw ProgramError(.runFailed, String(describing: error))
+        }
+        let engine = GraphEngine(
+            registry: registry, backend: backend, files: files, cache: ResultCache(byteLimit: 0),
+            store: ResultStore(cache, types: registry.storable, warn: { program.console.warning($0) }))
+        return Set(engine.explain(prompt).nodes.filter { $0.verdict == .kept }.map(\.id))
     }
 
     private func measure(_ program: Program) throws -> (DType, MachineSpeed) {

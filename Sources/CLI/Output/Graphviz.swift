@@ -13,7 +13,7 @@ enum Graphviz {
         guard descriptor >= 0 else { throw ProgramError(.runFailed, "no temporary file can be made in /tmp") }
         close(descriptor)
         let input = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { unsafe pointers.forEach { unsafe free($0) } }
+        defer { unsafe _ = unlink(input) }
         try writeFile(Array(source.utf8), to: input)
 
         var process = pid_t()
