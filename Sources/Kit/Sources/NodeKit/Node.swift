@@ -42,6 +42,10 @@ public struct NodeInfo: Sendable {
     public var usesNodeID: Bool
     public var hidden: [HiddenInput]
     public var style: SchemaStyle
+    /// Kept for old workflows only; front ends hide it.
+    public private(set) var isDeprecated = false
+    /// May change; front ends say so.
+    public private(set) var isExperimental = false
 
     /// - Parameters:
     ///   - id: the name in workflow files (`class_type`).
@@ -61,6 +65,20 @@ public struct NodeInfo: Sendable {
         self.usesNodeID = usesNodeID
         self.hidden = hidden
         self.style = style
+    }
+
+    /// The same, marked as kept for old workflows only.
+    public var deprecated: NodeInfo {
+        var copy = self
+        copy.isDeprecated = true
+        return copy
+    }
+
+    /// The same, marked as subject to change.
+    public var experimental: NodeInfo {
+        var copy = self
+        copy.isExperimental = true
+        return copy
     }
 }
 

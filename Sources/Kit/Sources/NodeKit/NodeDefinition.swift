@@ -24,11 +24,14 @@ public struct NodeDefinition: Sendable {
             if let port = child.value as? any InputPort { inputs.append(port.schema(label: String(label))) }
             if let port = child.value as? any OutputPort { outputs.append(port.schema) }
         }
-        schema = NodeSchema(
+        var schema = NodeSchema(
             id: info.id, displayName: info.displayName, category: info.category, description: info.description,
             module: module, isOutput: info.isOutput, version: info.version, usesNodeID: info.usesNodeID,
             inputs: inputs.filter { !$0.isOptional } + inputs.filter { $0.isOptional }, hidden: info.hidden,
             outputs: outputs, style: info.style)
+        schema.isDeprecated = info.isDeprecated
+        schema.isExperimental = info.isExperimental
+        self.schema = schema
         let names = inputs.map(\.name)
         let id = info.id
         body = { values, context in

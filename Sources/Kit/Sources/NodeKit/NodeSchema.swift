@@ -20,6 +20,10 @@ public struct NodeSchema: Sendable {
     public var hidden: [HiddenInput]
     public var outputs: [OutputSchema]
     public var style: SchemaStyle
+    /// See ``NodeInfo/isDeprecated``.
+    public var isDeprecated = false
+    /// See ``NodeInfo/isExperimental``.
+    public var isExperimental = false
 
     public init(
         id: String, displayName: String, category: String, description: String = "", module: String = "nodes",
@@ -87,7 +91,7 @@ public struct InputSchema: Sendable {
         if options["forceInput"] == .bool(true) { return false }
         switch kind {
         case .choice: return true
-        case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN"].contains(type)
+        case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"].contains(type)
         }
     }
 }
