@@ -60,7 +60,12 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/models/\(folder)").sorted()) ?? []
     }
     func modelFolders(_ folder: String) -> [String] { ["\(root)/models/\(folder)"] }
-    func input(_ name: String) throws -> String { "\(root)/input/\(name)" }
+    func input(_ name: String) throws -> String {
+        let isOutput = name.hasSuffix(" [output]")
+        let path = isOutput ? "\(root)/output/\(name.dropLast(9))" : "\(root)/input/\(name)"
+        guard FileManager.default.fileExists(atPath: path) else { throw NodeError("no file \"\(name)\"") }
+        return path
+    }
     func inputNames() -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/input").sorted()) ?? []
     }
@@ -71,7 +76,9 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
     func checkCancellation() throws {
         if record.withLock({ $0.progress.count >= $0.cancelAfter }) { throw CancellationError() }
     }
-    func progress(node: String, step: Int, total: Int) { record.withLock { $0.progress.append("\(step)/\(total)") } }
+    func progress(node: String, done: Double, total: Double) {
+        record.withLock { $0.progress.append("\(Int(done))/\(Int(total))") }
+    }
     func warning(node: String, _ message: String) { record.withLock { $0.warnings.append(message) } }
     func ui(node: String, _ output: JSONObject) { record.withLock { $0.shown.append(output) } }
 }
