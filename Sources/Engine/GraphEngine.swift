@@ -30,7 +30,8 @@ public final class GraphEngine: Sendable {
     public static func validate(
         _ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, targets: [String]? = nil
     ) async -> ValidationReport {
-        await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
+        await validate(
+            prompt, registry: registry, files: files, options: ValidationOptions(targets: targets.map { Set($0) }))
     }
 
     /// Runs what validation found sound. Nodes run on threads of their own, independent ones beside each other.
@@ -47,11 +48,7 @@ public final class GraphEngine: Sendable {
         let promptID = options.promptID
         let scope = RunScope(options.control)
         let turn = Mutex(())
-        let environment = RunEnvironment(
-            registry: registry, backend: backend, files: files, cache: cache, control: options.control, scope: scope,
-            promptJSON: prompt.prompt.json, extraPNGInfo: options.extraPNGInfo,
-            parallelNodes: max(1, options.parallelNodes), observeResult: options.resultObserver
-        ) { kind in
+        let environment = RunEnvironment(self, prompt, options, scope) { kind in
             // After a failure only the last event is still of interest.
             if scope.isAbandoned {
                 switch kind {
@@ -119,20 +116,37 @@ public struct RunOptions: Sendable {
 }
 
 /// What all nodes of a run share.
-struct RunEnvironment: Sendable {
-    var registry: NodeRegistry
-    var backend: any Backend
-    var files: any NodeFiles
-    var cache: ResultCache
-    var control: RunControl
-    var scope: RunScope
-    var promptJSON: JSON
-    var extraPNGInfo: JSONObject
-    var parallelNodes: Int
-    var memoryAllowsMore: @Sendable () -> Bool = { MemoryGauge.allowsMore() }
-    var observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
-    var emit: @Sendable (EngineEvent.Kind) -> Void
+final class RunEnvironment: Sendable {
+    let registry: NodeRegistry
+    let backend: any Backend
+    let files: any NodeFiles
+    let cache: ResultCache
+    let control: RunControl
+    let scope: RunScope
+    let promptJSON: JSON
+    let extraPNGInfo: JSONObject
+    let parallelNodes: Int
+    let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
+    let emit: @Sendable (EngineEvent.Kind) -> Void
+
+    init(
+        _ engine: GraphEngine, _ prompt: ValidatedPrompt, _ options: RunOptions, _ scope: RunScope,
+        emit: @escaping @Sendable (EngineEvent.Kind) -> Void
+    ) {
+        registry = engine.registry
+        backend = engine.backend
+        files = engine.files
+        cache = engine.cache
+        control = options.control
+        self.scope = scope
+        promptJSON = prompt.prompt.json
+        extraPNGInfo = options.extraPNGInfo
+        parallelNodes = max(1, options.parallelNodes)
+        observeResult = options.resultObserver
+        self.emit = emit
+        cacheScope = "\(backend.name) \(backend.computeType.rawValue)"
+    }
 
     /// What results depend on beside the graph: bf16 products give other numbers than float32 ones.
-    var cacheScope: String { "\(backend.name) \(backend.computeType.rawValue)" }
+    let cacheScope: String
 }
