@@ -54,6 +54,15 @@ import Testing
     ])
     func badNames(_ name: String) { #expect(throws: PluginError.self) { try ModuleName.check(name) } }
 
+    @Test func modulesOfTheProgramAreTaken() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let manifest = try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
+        let names = manifest.matches(of: /module\(\s*"(\w+)"/).map { String($0.1) }
+        #expect(names.count > 10)
+        for name in names { #expect(ModuleName.taken.contains(name), "\(name)") }
+    }
+
     @Test func nothingIsOverwritten() throws {
         let folder = NSTemporaryDirectory() + "/graphrun-template-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
