@@ -42,9 +42,10 @@ enum LibraryLoader {
         }
         do throws(PluginError) {
             try SharedObject.check(bytes)
-            let pack = try open(path, module: manifest.module)
+            var pack = try open(path, module: manifest.module)
+            pack.code = digest
             if checksNodes { try compare(pack, manifest) }
-            loaded.withLock { $0[manifest.module] = (digest, pack) }
+            loaded.withLock { [pack] in $0[manifest.module] = (digest, pack) }
             return pack
         } catch {
             throw PluginError("\(path): \(error.message)")
