@@ -90,18 +90,17 @@ private final class CachePlace {
             try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
         }
         // 2 × 2 pixels.
-        let picture = try #require(
-            Data(
-                base64Encoded:
-                    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR4nGP4z8DAAMIM/4EAAB/uBfsL2WiLAAAAAElFTkSuQmCC"
-            ))
+        let text =
+            "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR4nGP4z8DAAMIM"
+            + "/4EAAB/uBfsL2WiLAAAAAElFTkSuQmCC"
+        let picture = try #require(Data(base64Encoded: text))
         try picture.write(to: URL(fileURLWithPath: path + "/input/x.png"))
         try """
-            {"1": {"class_type": "LoadImage", "inputs": {"image": "x.png"}},
-             "2": {"class_type": "ImageScale", "inputs": {"image": ["1", 0], "upscale_method": "bilinear", "width": 4,
-                   "height": 4, "crop": "disabled"}},
-             "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "ComfyUI"}}}
-            """.write(toFile: workflow, atomically: false, encoding: .utf8)
+        {"1": {"class_type": "LoadImage", "inputs": {"image": "x.png"}},
+         "2": {"class_type": "ImageScale", "inputs": {"image": ["1", 0], "upscale_method": "bilinear", "width": 4,
+               "height": 4, "crop": "disabled"}},
+         "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "ComfyUI"}}}
+        """.write(toFile: workflow, atomically: false, encoding: .utf8)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }

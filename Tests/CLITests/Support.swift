@@ -131,7 +131,7 @@ final class Workplace: Sendable {
     func runWorkflow(_ workflow: String, _ arguments: String...) async throws -> ProgramStatus {
         let file = try file("workflow.json", workflow)
         return await Program(composition: testComposition, console: console, interrupts: interrupts)
-            .run([file] + folderArguments + arguments)
+            .run([file] + folderArguments + ["--cache", "\(path)/cache"] + arguments)
     }
 }
 
