@@ -79,7 +79,8 @@ public struct Planner: Sendable {
             title: node.title ?? registry[node.classType]?.schema.displayName ?? node.classType,
             sources: node.inputs.values.compactMap(\.link?.node), isOutput: isOutput, isCached: isCached,
             isSkipped: skipped.contains(id), files: opened(by: node), work: isIdle ? CountedWork() : measured.work,
-            seconds: isIdle ? 0 : speed.seconds(measured.work) + measured.seconds, memory: measured.memory)
+            seconds: isIdle ? 0 : speed.seconds(measured.work) + measured.seconds,
+            memory: isIdle ? 0 : measured.memory)
     }
 
     /// The nodes that the outputs need, every one after what feeds it.

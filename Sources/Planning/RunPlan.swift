@@ -1,4 +1,5 @@
 public import JSON
+import Tensors
 
 /// What a run would do, found without running it.
 public struct RunPlan: Sendable {
@@ -42,8 +43,12 @@ public struct RunPlan: Sendable {
 
     public var seconds: Double { nodes.reduce(0) { $0 + $1.seconds } }
     public var operations: Double { nodes.reduce(0) { $0 + $1.work.operations } }
-    /// The most memory that tensors and changed weights take at once; mapped files are not in it.
-    public var memory: Int { (nodes.map(\.memory).max() ?? 0) + patchedBytes }
+    /// The most memory that tensors and changed weights take at once, with what the allocator keeps of freed tensors;
+    /// mapped files are not in it.
+    public var memory: Int {
+        let tensors = nodes.map(\.memory).max() ?? 0
+        return tensors + min(tensors, HostMemory.cacheLimit) + patchedBytes
+    }
     /// Bytes of the model files: read through the page cache, which holds them as far as memory allows.
     public var fileBytes: Int { files.reduce(0) { $0 + $1.bytes } }
 

@@ -34,6 +34,12 @@ import Testing
         "{\"1\": {\"class_type\": \"LoadImage\", \"inputs\": {\"image\": \"x.png\"}},"
             + "\"2\": {\"class_type\": \"SaveImage\", \"inputs\": {\"images\": [\"1\", 0], \"filename_prefix\": \(prefix)}}}"
     }
+    private static func scaled(_ method: String) -> String {
+        "{\"1\": {\"class_type\": \"LoadImage\", \"inputs\": {\"image\": \"x.png\"}},"
+            + "\"2\": {\"class_type\": \"ImageScale\", \"inputs\": {\"image\": [\"1\", 0], \"upscale_method\": \(method),"
+            + "\"width\": 8, \"height\": 8, \"crop\": \"disabled\"}},"
+            + "\"3\": {\"class_type\": \"PreviewImage\", \"inputs\": {\"images\": [\"2\", 0]}}}"
+    }
     private static func loaded(_ name: String) -> String {
         "{\"1\": {\"class_type\": \"LoadImage\", \"inputs\": {\"image\": \(name)}},"
             + "\"2\": {\"class_type\": \"PreviewImage\", \"inputs\": {\"images\": [\"1\", 0]}}}"
@@ -46,7 +52,7 @@ import Testing
     }
 
     static let cases: [Case] = [
-        Case("open brackets without end", says: "nesting too deep") { repeated("[", 1_000_000) },
+        Case("open brackets without end", says: "nesting too deep") { repeated("[", 900_000) },
         Case("objects in objects", says: "nesting too deep") {
             repeated("{\"a\":", 300_000) + "1" + repeated("}", 300_000)
         },
@@ -65,12 +71,12 @@ import Testing
                 + (0..<100_000).map { "\"\($0)\":{\"class_type\":\"X\($0)\",\"inputs\":{\"a\":[\"\($0 + 1)\",0]}}" }
                 .joined(separator: ",") + "}"
         },
-        Case("a circle of a hundred thousand nodes", says: "form a circle") {
+        Case("a circle of eighty thousand nodes", says: "form a circle") {
             "{\"o\":{\"class_type\":\"PreviewImage\",\"inputs\":{\"images\":[\"0\",0]}},"
-                + (0..<100_000).map {
-                    "\"\($0)\":{\"class_type\":\"ImageScale\",\"inputs\":{\"image\":[\"\(($0 + 1) % 100_000)\",0]}}"
-                }
-                .joined(separator: ",") + "}"
+                + (0..<80_000).map { number in
+                    "\"\(number)\":{\"class_type\":\"ImageScale\",\"inputs\":{\"image\":[\"\((number + 1) % 80_000)\",0],"
+                        + "\"upscale_method\":\"area\",\"width\":8,\"height\":8,\"crop\":\"disabled\"}}"
+                }.joined(separator: ",") + "}"
         },
         Case("a node linked to itself", says: "circle") {
             "{\"1\":{\"class_type\":\"ImageScale\",\"inputs\":{\"image\":[\"1\",0]}},"
@@ -112,7 +118,7 @@ import Testing
                 + "\"4\":{\"class_type\":\"PreviewImage\",\"inputs\":{\"images\":[\"1\",NaN]}}}"
         },
         Case("a combo with control characters", says: "among the choices") {
-            sampler("\"sampler_name\": \"eu\\u001b[31mler\\r\\n\\u0000\\u202e\"")
+            scaled("\"ar\\u001b[31mea\\r\\n\\u0000\\u202e\"")
         },
         Case("a class of control characters", says: "node") {
             "{\"\\u001b[2J\":{\"class_type\":\"\\u001b]0;x\\u0007\",\"inputs\":{\"a\":[\"\\u001b[2J\",0]}}}"
@@ -211,6 +217,6 @@ import Testing
     private static let onePixel =
         Data(
             base64Encoded:
-                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg==")
+                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
         ?? Data()
 }

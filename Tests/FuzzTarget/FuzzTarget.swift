@@ -48,7 +48,7 @@ private struct Everything: Node {
     @Input(.choices(["euler", "heun"])) var samplerName: String
     @Input var text: String
     @Input var flag = true
-    @Input(.optional) var image: Image?
+    @Input(.optional) var image: AnyNodeValue?
     @Output("LATENT") var latent: Int
     func run(_ context: NodeContext) async throws { latent = steps }
 }

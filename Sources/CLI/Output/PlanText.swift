@@ -18,8 +18,9 @@ enum PlanText {
         var lines = table(rows)
         lines += plan.files.map { "file \(printable($0.path)): \(bytes($0.bytes))" }
         let kind = precision == .bfloat16 ? "bf16" : "fp32"
+        let all = plan.operations > 0 ? operations(plan.operations) : "no operations"
         lines.append(
-            "\(operations(plan.operations)) at \(Int(plan.speed.peak.rounded())) GFLOP/s (\(kind), measured): about "
+            "\(all) at \(Int(plan.speed.peak.rounded())) GFLOP/s (\(kind), measured): about "
                 + RunPlan.text(seconds: plan.seconds))
         lines.append("memory: \(bytes(plan.memory)) beside \(bytes(plan.fileBytes)) of files" + fit(plan))
         if let failure = plan.failure { lines.append("a run would fail: " + printable(failure)) }
