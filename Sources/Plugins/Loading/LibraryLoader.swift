@@ -74,7 +74,7 @@ enum LibraryLoader {
                 validator: definition.validator, lazyCheck: definition.lazyCheck,
                 body: { try await definition.run($0, $1) })
         }
-        return NodePack(pack.name, definitions: definitions)
+        return NodePack(pack.name, definitions: definitions, storable: pack.storable)
     }
 
     /// The library stays in the process whatever happens: Swift's runtime keeps pointers into it.
