@@ -32,6 +32,7 @@ public final class NodeTrial: Sendable {
     /// Runs a node once.
     ///
     /// - Parameters:
+    ///   - type: the node type.
     ///   - inputs: values by port; an array for an input that takes a list.
     ///   - nodeID: the node's id in the workflow.
     /// - Throws: what the node throws; ``NodeError`` for missing and wrong inputs.

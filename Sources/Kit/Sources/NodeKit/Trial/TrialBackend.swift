@@ -3,7 +3,7 @@ public import Tensors
 /// The backend of a ``NodeTrial``: element by element operations in float32 on host memory.
 ///
 /// The operations of models (matrix products, attention, norms, convolutions, activations) are refused with
-/// ``TensorError/Code/unsupported``: nodes that need them are tested in the program, with `graphrun run`.
+/// `TensorError.Code.unsupported`: nodes that need them are tested in the program, with `graphrun run`.
 public struct TrialBackend: Backend {
     public init() {}
     public var name: String { "trial" }
