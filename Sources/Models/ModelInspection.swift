@@ -38,6 +38,7 @@ public struct ModelInspection: Sendable {
         let prefixes = [
             "", "model.diffusion_model.", "model.", "vae.", "first_stage_model.", "text_encoders.clip_l.transformer.",
             "text_encoders.clip_g.transformer.", "text_encoders.t5xxl.transformer.",
+            "text_encoders.pile_t5xl.transformer.",
         ]
         for prefix in prefixes where file.keys.contains(where: { $0.hasPrefix(prefix) }) {
             let source = try WeightSource(file, prefix: prefix)

@@ -31,7 +31,7 @@ public enum ModelLoader {
 
         var parts = TextEncoderParts(
             locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
-        for name in ["clip_l", "clip_g", "t5xxl"] {
+        for name in ["clip_l", "clip_g", "t5xxl", "pile_t5xl"] {
             let prefix = "text_encoders.\(name).transformer."
             if file.keys.contains(where: { $0.hasPrefix(prefix) }) {
                 try parts.add(WeightSource(file, prefix: prefix))

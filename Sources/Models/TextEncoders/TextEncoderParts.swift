@@ -6,6 +6,8 @@ public struct TextEncoderParts: Sendable {
     public var clipL: WeightSource?
     public var clipG: WeightSource?
     public var t5: WeightSource?
+    /// T5 of the umT5 form with LLaMA's vocabulary: every block has its own position table.
+    public var pileT5: WeightSource?
     public var embeddings: (any EmbeddingLibrary)?
     /// Where tokenizer files are looked for.
     let locator: TokenizerLocator
@@ -17,12 +19,16 @@ public struct TextEncoderParts: Sendable {
 
     func clipTokenizer() throws -> CLIPTokenizer { try locator.clip(checkpoint: (clipL ?? clipG)?.name) }
     func t5Tokenizer() throws -> UnigramTokenizer { try locator.t5(checkpoint: t5?.name) }
+    func pileT5Tokenizer() throws -> SentencePieceTokenizer { try locator.pileT5(checkpoint: pileT5?.name) }
 
     /// Sorts a source in.
     ///
     /// - Throws: ``CheckpointError/Code/unknownFamily`` when it is no text encoder, and when there are two of a kind.
     mutating func add(_ source: WeightSource) throws(CheckpointError) {
-        if T5Encoder.recognises(source) {
+        if T5Encoder.recognisesPile(source) {
+            guard pileT5 == nil else { throw twice("Pile-T5", source) }
+            pileT5 = source
+        } else if T5Encoder.recognises(source) {
             guard t5 == nil else { throw twice("T5", source) }
             t5 = source
         } else if CLIPTextModel.recognises(source) {
@@ -47,7 +53,10 @@ public struct TextEncoderParts: Sendable {
 
     /// What is there, for messages.
     var found: String {
-        let names = [clipL.map { _ in "CLIP-L" }, clipG.map { _ in "CLIP-G" }, t5.map { _ in "T5" }].compactMap(\.self)
+        let names = [
+            clipL.map { _ in "CLIP-L" }, clipG.map { _ in "CLIP-G" }, t5.map { _ in "T5" },
+            pileT5.map { _ in "Pile-T5" },
+        ].compactMap(\.self)
         return names.isEmpty ? "none" : names.joined(separator: ", ")
     }
 }

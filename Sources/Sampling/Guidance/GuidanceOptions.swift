@@ -28,6 +28,11 @@ public enum GuidanceAdjustments: ModelOptionKey {
     public typealias Value = [@Sendable (GuidanceInputs) throws -> Tensor]
 }
 
+/// The network that predicts the negative at a noise level, given the model's (`SkipLayerGuidanceDiTSimple`).
+public enum NegativeNetwork: ModelOptionKey {
+    public typealias Value = @Sendable (any DiffusionNetwork, Float) throws -> any DiffusionNetwork
+}
+
 /// Whether the negative is evaluated even where the scale is 1.
 public enum AlwaysEvaluatesNegative: ModelOptionKey {
     public typealias Value = Bool
