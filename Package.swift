@@ -35,6 +35,8 @@ let package = Package(
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
         .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
+        // For Fuzzing/, a package of its own.
+        .library(name: "FuzzTarget", targets: ["FuzzTarget"]),
     ],
     dependencies: [
         .package(path: "Sources/Kit"),
@@ -80,20 +82,31 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
-        module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
-        module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
-        module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
+        module("PackTools", [kit, "CoreNodes"], path: "Nodes/PackTools"),
+        module("KJNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/KJNodes"),
+        module("RgthreeNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/Rgthree"),
+        module("CustomScriptsNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module("TestingNodes", [kit], path: "Nodes/Testing"),
+        module("ComfyrollNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/Comfyroll"),
+        module("EssentialsNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/Essentials"),
+        module("CropAndStitchNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/CropAndStitch"),
+        module("XFluxNodes", [kit, "CoreNodes", "Models", "Sampling", "PackTools"], path: "Nodes/XFlux"),
+        module("SmallPacks", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/SmallPacks"),
+        module("Plugins", [kit, "Engine", "Hashing"]),
         module(
             "GraphRun",
             [
-                kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
-                "CSignals",
-                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                kit, "Engine", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker",
+                "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
-        .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
+        module("FuzzTarget", [kit, "Engine", "Workflow"], path: "Tests/FuzzTarget"),
+        .executableTarget(
+            name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings,
+            // Where `make install` puts libNodeKit.so.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/graphrun"])]),
 
         .target(
             name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
@@ -122,5 +135,7 @@ let package = Package(
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
+        suite("FuzzTests", ["FuzzTarget"]),
+        suite("PluginTests", ["Plugins", "Hashing"]),
     ]
 )

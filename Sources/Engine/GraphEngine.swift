@@ -30,7 +30,8 @@ public final class GraphEngine: Sendable {
     public static func validate(
         _ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, targets: [String]? = nil
     ) async -> ValidationReport {
-        await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
+        await validate(
+            prompt, registry: registry, files: files, options: ValidationOptions(targets: targets.map { Set($0) }))
     }
 
     /// Runs what validation found sound. Nodes run on threads of their own, independent ones beside each other.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Engine
-import NodeKit
 
 /// The folders of an installation.
 struct FolderOptions: ParsableArguments {
@@ -59,13 +58,4 @@ struct WorkflowOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Gives all seeds this value.", valueName: "number"))
     var seed: UInt64?
-}
-
-extension Program {
-    /// All nodes of the program; faults of the packs are told.
-    func registry() -> NodeRegistry {
-        let registry = NodeRegistry(composition.packs())
-        for problem in registry.problems { console.warning(problem) }
-        return registry
-    }
 }

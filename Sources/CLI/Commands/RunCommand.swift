@@ -14,6 +14,7 @@ struct RunCommand: ProgramCommand {
 
     @OptionGroup var workflow: WorkflowOptions
     @OptionGroup var folders: FolderOptions
+    @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
 
     @Option(
@@ -31,6 +32,11 @@ struct RunCommand: ProgramCommand {
     @Option(help: ArgumentHelp("Threads to compute with; all processors if absent.", valueName: "count"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many nodes may compute at the same time where the graph and the memory allow it.", valueName: "count"))
+    var parallelNodes = 2
+
     @Option(help: ArgumentHelp("Write every node's outputs into a safetensors file.", valueName: "file"))
     var saveOutputs: String?
 
@@ -43,10 +49,13 @@ struct RunCommand: ProgramCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: found \(threads), expected 1 to 1024.")
         }
+        guard (1...1024).contains(parallelNodes) else {
+            throw ValidationError("--parallel-nodes: found \(parallelNodes), expected 1 to 1024.")
+        }
     }
 
     func execute(_ program: Program) async throws -> ProgramStatus {
-        let registry = program.registry()
+        let registry = program.registry(libraries)
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         if !json { program.show(loaded.notes, verbosity.level) }
         let files = try folders.folders()
@@ -58,7 +67,7 @@ struct RunCommand: ProgramCommand {
             files.removeTemporaryFolder()
             files.removeUnfinishedFiles(alsoIn: saveOutputs.map { [folder(of: $0)] } ?? [])
         }
-        let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: files)
+        let report = await loaded.validate(registry: registry, files: files)
         show(report, program.console)
         guard let validated = report.validated else { return .invalidWorkflow }
         // Nodes that save take the prompt along.
@@ -90,7 +99,8 @@ struct RunCommand: ProgramCommand {
             console, verbosity: verbosity.level, asJSON: json, prompt: validated.prompt,
             outputFolder: folders.output)
         let archive = saveOutputs.map { OutputArchive(path: $0, backend: engine.backend) }
-        var options = RunOptions(promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo)
+        var options = RunOptions(
+            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes)
         if let archive { options.resultObserver = { archive.add($0, $1) } }
         let start = ContinuousClock.now
         let result = await engine.run(validated, options: options) { display.show($0) }
@@ -124,7 +134,7 @@ struct RunCommand: ProgramCommand {
         } else {
             console.error("the workflow cannot run:")
         }
-        for line in FaultText.lines(report) { console.noteLine("  " + line) }
+        for line in FaultText.lines(report) + MissingText.lines(report.missing) { console.noteLine("  " + line) }
     }
 }
 

@@ -8,11 +8,10 @@ extension GraphRun {
     mutating func expand(
         _ node: Int, _ calls: [[[any NodeValue]]], _ ui: JSONObject?, _ pieces: [Subgraph], _ seconds: Double
     ) throws {
-        let known = makePositions()
-        let first = graph.nodes.count
-        var positions = known
-        // The array is not shared while it grows.
+        var positions = makePositions()
+        // Not shared while it grows.
         self.positions = nil
+        let first = graph.nodes.count
         let pieceNodes = pieces.flatMap(\.nodes)
         for entry in pieceNodes {
             guard positions[entry.id] == nil else {

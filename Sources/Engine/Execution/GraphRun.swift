@@ -1,5 +1,6 @@
 import JSON
 import NodeKit
+import Synchronization
 import Tensors
 import Workflow
 
@@ -8,9 +9,22 @@ struct GraphRun {
     /// A node's turn that has ended.
     struct Completion: Sendable {
         var node: Int
-        var call: NodeCall
         var outcome: Result<NodeCall.Outcome, any Error>
+        /// What the node was given, if it failed.
+        var inputs = JSONObject()
         var seconds: Double
+    }
+
+    /// Holds a call until it is made. A task is destroyed some time after its end: it must not keep pictures until then.
+    private final class Parcel: Sendable {
+        private let call: Mutex<NodeCall?>
+        init(_ call: NodeCall) { self.call = Mutex(call) }
+        func take() -> NodeCall? {
+            call.withLock { call in
+                defer { call = nil }
+                return call
+            }
+        }
     }
 
     /// A node that has run and waits for the expansion that gives its values.
@@ -45,7 +59,7 @@ struct GraphRun {
     var inFlight: [CacheKey: Int] = [:]
     /// How many nodes run, by kind of work.
     var running: [NodeWork: Int] = [:]
-    var failure: (node: Int, call: NodeCall?, error: any Error)?
+    var failure: (node: Int, inputs: JSONObject, error: any Error)?
     var result = RunResult()
 
     init(_ plan: ValidatedPrompt, _ environment: RunEnvironment) {
@@ -109,7 +123,8 @@ struct GraphRun {
             if running[work] == 1, running.values.reduce(0, +) == 1, !list.hasReady {
                 end(await Self.perform(call, node))
             } else {
-                group.addTask { await Self.perform(call, node) }
+                let parcel = Parcel(call)
+                group.addTask { await Self.perform(parcel.take(), node) }
             }
         }
     }
@@ -131,13 +146,17 @@ struct GraphRun {
         return computing + running[.loading, default: 0] == 0 || MemoryGauge.allowsMore()
     }
 
-    private static func perform(_ call: NodeCall, _ node: Int) async -> Completion {
+    private static func perform(_ call: consuming NodeCall?, _ node: Int) async -> Completion {
         let start = monotonicSeconds()
+        guard let call else {
+            return Completion(node: node, outcome: .failure(CancellationError()), seconds: 0)
+        }
         do {
             let outcome = try await call.perform()
-            return Completion(node: node, call: call, outcome: .success(outcome), seconds: monotonicSeconds() - start)
+            return Completion(node: node, outcome: .success(outcome), seconds: monotonicSeconds() - start)
         } catch {
-            return Completion(node: node, call: call, outcome: .failure(error), seconds: monotonicSeconds() - start)
+            return Completion(
+                node: node, outcome: .failure(error), inputs: call.describedInputs, seconds: monotonicSeconds() - start)
         }
     }
 
@@ -154,7 +173,7 @@ struct GraphRun {
             do {
                 try collect(node, waiting)
             } catch {
-                failure = (node, nil, error)
+                failure = (node, JSONObject(), error)
             }
             return nil
         }
@@ -178,7 +197,7 @@ struct GraphRun {
         do {
             try scope.check()
         } catch {
-            failure = (node, call, error)
+            failure = (node, call.describedInputs, error)
             return nil
         }
         environment.emit(.executing(graph.identity(node)))
@@ -235,7 +254,7 @@ struct GraphRun {
                 }
             }
         } catch {
-            failure = (node, completion.call, error)
+            failure = (node, completion.inputs, error)
         }
     }
 
@@ -280,7 +299,7 @@ struct GraphRun {
             // Links that expansions made are not checked before.
             let circle = list.circle()
             if let node = circle.first(where: { graph.nodes[$0].origin != nil }) ?? circle.first {
-                failure = (node, nil, DependencyCycle())
+                failure = (node, JSONObject(), DependencyCycle())
             }
         }
         guard let failure else { return environment.emit(.executionSuccess) }
@@ -295,7 +314,7 @@ struct GraphRun {
         let description = ExecutionFailure(
             nodeID: real.id, classType: real.schema.id, title: real.title,
             message: String(describing: failure.error), exceptionType: exceptionName(failure.error),
-            inputs: failure.call?.describedInputs ?? JSONObject(), executed: result.executed)
+            inputs: failure.inputs, executed: result.executed)
         result.status = .failed(description)
         environment.emit(.executionError(description))
     }

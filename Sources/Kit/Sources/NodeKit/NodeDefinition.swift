@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A node type as the engine sees it: schema and code.
-public struct NodeDefinition: Sendable {
+/// A node type as the engine sees it: schema and code. One object however often graphs use the type.
+public final class NodeDefinition: Sendable {
     /// Computes the outputs of one call: several values for a list output, else one.
     public typealias Body = @Sendable ([String: [any NodeValue]], NodeContext) async throws -> [[any NodeValue]]
     /// The change text for constant inputs, and the names of those that come from links.

@@ -4,12 +4,12 @@ import NodeKit
 ///
 /// The two syntaxes agree on what prompts are edited with; ``translated(_:)`` handles where they differ silently.
 /// Lookbehind and conditionals, which `Regex` lacks, are reported.
-struct PythonPattern {
-    let source: String
+public struct PythonPattern {
+    public let source: String
     private let regex: Regex<AnyRegexOutput>
 
     /// - Throws: ``NodeError`` for an invalid or unsupported pattern.
-    init(_ source: String) throws {
+    public init(_ source: String) throws {
         self.source = source
         do {
             regex = try Regex(Self.translated(source)).matchingSemantics(.unicodeScalar).wordBoundaryKind(.simple)
@@ -18,10 +18,13 @@ struct PythonPattern {
         }
     }
 
+    /// How many matches there are.
+    public func matchCount(in text: String) -> Int { text.matches(of: regex).count }
+
     /// Every match, from left to right, replaced.
     ///
     /// - Throws: ``NodeError`` when the replacement names a group that the pattern does not have.
-    func replacing(in text: String, with replacement: PythonReplacement) throws -> String {
+    public func replacing(in text: String, with replacement: PythonReplacement) throws -> String {
         var out = ""
         var position = text.startIndex
         for match in text.matches(of: regex) {
