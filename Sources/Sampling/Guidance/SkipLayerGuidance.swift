@@ -1,4 +1,4 @@
-public import Diffusion
+import Diffusion
 public import Tensors
 
 /// Guidance by a network with some of its blocks left out (families-sd3-aura.md §13).
