@@ -130,6 +130,9 @@ public struct Weights: Sendable {
         }
     }
 
+    /// A whole parameter as float32 with patches applied; nothing is kept.
+    public func whole(_ name: String) throws -> Tensor { try fuse(join(name)).asFloat32() }
+
     private func fuse(_ key: String) throws -> Tensor {
         guard let list = source.pieces[key], let shape = source.shape(key) else { throw missing(key) }
         let scale = list[0].scale

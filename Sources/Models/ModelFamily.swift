@@ -16,7 +16,7 @@ public protocol ModelFamily: Sendable, SendableMetatype {
 
 /// The families that can be run.
 public enum ModelFamilies {
-    public static let all: [any ModelFamily.Type] = [FluxFamily.self, SD3Family.self, AuraFlowFamily.self]
+    public static let all: [any ModelFamily.Type] = [FluxFamily.self, SD3Family.self, AuraFlowFamily.self, UNetFamily.self]
 }
 
 /// A family of ControlNets. One line in ``ControlFamilies/all``.
@@ -28,7 +28,7 @@ public protocol ControlFamily: Sendable, SendableMetatype {
 
 /// The ControlNets that can be run.
 public enum ControlFamilies {
-    public static let all: [any ControlFamily.Type] = [FluxControlFamily.self, SD3ControlFamily.self]
+    public static let all: [any ControlFamily.Type] = [FluxControlFamily.self, SD3ControlFamily.self, UNetControlFamily.self]
 }
 
 /// What a file looks like, for the message about a file that we cannot run.

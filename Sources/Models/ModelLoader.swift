@@ -25,14 +25,17 @@ public enum ModelLoader {
         warn: (String) -> Void
     ) throws -> (network: any DiffusionNetwork, encoder: (any TextEncoder)?, autoencoder: (any Autoencoder)?) {
         let file = try CheckpointFile(path: path)
-        let source = try WeightSource(file, prefix: networkPrefix(file))
+        var source = try WeightSource(file, prefix: networkPrefix(file))
+        // What tells the prediction type stands outside the network.
+        for key in UNetSampling.markers {
+            if let tensor = try file.tensor(key) { source = source.adding(key, tensor) }
+        }
         let family = try family(of: source)
         let built = try network(source, warn: warn)
 
         var parts = TextEncoderParts(
             locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
-        for name in ["clip_l", "clip_g", "t5xxl", "pile_t5xl"] {
-            let prefix = "text_encoders.\(name).transformer."
+        for prefix in TextEncoderParts.checkpointPrefixes {
             if file.keys.contains(where: { $0.hasPrefix(prefix) }) {
                 try parts.add(WeightSource(file, prefix: prefix))
             }
@@ -74,33 +77,15 @@ public enum ModelLoader {
 
     /// Text encoders from files of their own, in any order (`CLIPLoader`, `DualCLIPLoader`).
     ///
-    /// - Parameter type: the loader node's type ("flux").
+    /// - Parameter type: the loader node's type ("sdxl", "flux"); see ``TextEncoderSets``.
     public static func textEncoder(
         paths: [String], type: String, tokenizerFolders: [String],
         embeddings: @escaping @Sendable (String) -> String?, warn: (String) -> Void
     ) throws -> any TextEncoder {
         var parts = TextEncoderParts(
             locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
-        for path in paths {
-            let file = try CheckpointFile(path: path)
-            let prefix =
-                ["", "text_encoders.clip_l.transformer.", "text_encoders.t5xxl.transformer."].first { start in
-                    file.contains(start + "encoder.block.0.layer.0.SelfAttention.q.weight")
-                        || file.contains(start + "text_model.encoder.layers.0.self_attn.q_proj.weight")
-                } ?? ""
-            try parts.add(WeightSource(file, prefix: prefix))
-        }
-        guard type == "flux" else {
-            throw CheckpointError(
-                .unsupported, "text encoders of type \"\(type)\" are not supported yet; supported is \"flux\"")
-        }
-        guard let encoder = try FluxFamily.textEncoder(parts) else {
-            throw CheckpointError(
-                .unknownFamily,
-                "FLUX needs two text encoders, CLIP-L and T5-XXL; found \(parts.found) in "
-                    + paths.joined(separator: ", "))
-        }
-        return encoder
+        for path in paths { try parts.add(encoderFile: CheckpointFile(path: path)) }
+        return try TextEncoderSets.encoder(type: type, files: paths, parts)
     }
 
     /// The tensors of a LoRA file.

@@ -19,7 +19,8 @@ public enum SD3Family: ModelFamily {
     }
 
     public static func textEncoder(_ parts: TextEncoderParts) throws -> (any TextEncoder)? {
-        nil
+        guard parts.clipL != nil || parts.clipG != nil || parts.t5 != nil else { return nil }
+        return try SD3TextEncoder(parts)
     }
 }
 

@@ -77,7 +77,7 @@ final class CFGDenoiser: Denoiser {
         let scale = Float(cfg)
         var inputs = GuidanceInputs(
             x: x, sigma: sigma, scale: scale, positive: positive, negative: negative, denoised: positive,
-            sampling: sampling,
+            sampling: sampling, network: model.network,
             positiveEstimate: { [evaluator] network in try evaluator.estimate(0, x, sigma, network: network) })
         if let formula = model[GuidanceFormula.self] {
             inputs.denoised = try formula(inputs)

@@ -13,6 +13,8 @@ public struct GuidanceInputs {
     /// The result so far: of the guidance formula and the adjustments before this one.
     public var denoised: Tensor
     public var sampling: any ModelSampling
+    /// The model's network with everything that was done to it.
+    public var network: any DiffusionNetwork
     /// Evaluates the positive conditioning with another network (perturbed attention, skipped layers).
     public var positiveEstimate: (any DiffusionNetwork) throws -> Tensor
 }
