@@ -48,6 +48,22 @@ struct DualCLIPLoader: ValidatingNode {
     }
 }
 
+/// SD3's three text encoders, in any order.
+struct TripleCLIPLoader: Node {
+    static let info = NodeInfo(
+        "TripleCLIPLoader", category: "advanced/loaders",
+        description: "Loads the three text encoders of SD3: CLIP-L, CLIP-G and T5-XXL, in any order.", style: .v3)
+
+    @Input(.files("text_encoders")) var clipName1: String
+    @Input(.files("text_encoders")) var clipName2: String
+    @Input(.files("text_encoders")) var clipName3: String
+    @Output var clip: TextEncoderValue
+
+    func run(_ context: NodeContext) async throws {
+        clip = try context.textEncoder(files: [clipName1, clipName2, clipName3], type: "sd3")
+    }
+}
+
 /// Which combinations of text encoders can be built; asked before anything is loaded.
 private enum EncoderSet {
     /// - Throws: ``NodeError`` listing what is supported when `type` is another.

@@ -5,6 +5,7 @@ import Text
 /// AuraFlow (families-sd3-aura.md): double layers with weights for text and picture, then single layers; T5 features.
 public enum AuraFlowFamily: ModelFamily {
     public static let name = "AuraFlow"
+    public static let textEncoderLoaders = "CLIPLoader"
 
     public static func native(_ source: WeightSource) throws(CheckpointError) -> WeightSource? {
         if AuraFlowConfiguration.recognises(source) { return source }

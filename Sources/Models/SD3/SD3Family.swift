@@ -6,6 +6,7 @@ import Text
 /// subset of CLIP-L, CLIP-G and T5-XXL.
 public enum SD3Family: ModelFamily {
     public static let name = "SD3 and SD3.5"
+    public static let textEncoderLoaders = "TripleCLIPLoader (or DualCLIPLoader or CLIPLoader of type sd3)"
 
     public static func native(_ source: WeightSource) throws(CheckpointError) -> WeightSource? {
         if SD3Configuration.recognises(source) { return source }
