@@ -30,11 +30,14 @@ public final class NodeDefinition: Sendable {
             if let port = child.value as? any OutputPort { outputs.append(port.schema) }
             if child.value is UndeclaredInputs { takesUndeclared = true }
         }
-        schema = NodeSchema(
+        var schema = NodeSchema(
             id: info.id, displayName: info.displayName, category: info.category, description: info.description,
             module: module, isOutput: info.isOutput, version: info.version, usesNodeID: info.usesNodeID,
             inputs: inputs.filter { !$0.isOptional } + inputs.filter { $0.isOptional }, hidden: info.hidden,
             outputs: outputs, style: info.style, work: info.work, takesUndeclared: takesUndeclared)
+        schema.isDeprecated = info.isDeprecated
+        schema.isExperimental = info.isExperimental
+        self.schema = schema
         let names = inputs.map(\.name)
         let id = info.id
         body = { values, context in
@@ -176,15 +179,20 @@ private final class FingerprintKnowledge: Sendable {
 public struct NodePack: Sendable {
     public let name: String
     public let definitions: [NodeDefinition]
+    /// Types of values that the pack lets the cache on disk keep.
+    public let storable: StorableTypes
 
     /// - Parameter module: `python_module` of the schema: "nodes" for the core, else "custom_nodes.NAME".
-    public init(_ name: String, module: String? = nil, nodes: [any Node.Type]) {
+    public init(
+        _ name: String, module: String? = nil, nodes: [any Node.Type], storable: StorableTypes = StorableTypes()
+    ) {
         let module = module ?? "custom_nodes.\(name)"
-        self.init(name, definitions: nodes.map { Self.define($0, module) })
+        self.init(name, definitions: nodes.map { Self.define($0, module) }, storable: storable)
     }
 
     /// A pack of ready definitions.
-    public init(_ name: String, definitions: [NodeDefinition]) {
+    public init(_ name: String, definitions: [NodeDefinition], storable: StorableTypes = StorableTypes()) {
+        self.storable = storable
         self.name = name
         self.definitions = definitions
     }
