@@ -125,7 +125,7 @@ let package = Package(
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow", "Hashing"]),
         suite("ProtocolTests", ["Engine", "Workflow", "CoreNodes", "TestingNodes", "Images"]),
-        suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
+        suite("ModelsTests", ["Models", "Layers", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
             [

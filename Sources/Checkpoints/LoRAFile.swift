@@ -26,13 +26,14 @@ public struct LoRAFile: Sendable {
         var difference: Tensor?
         var biasDifference: Tensor?
         var replacement: Tensor?
-        var unsupported: String?
+        /// LoHa, LoKr and core factors, and DoRA's scale, by their names in the file.
+        var factors: [String: Tensor] = [:]
         var keys: [String] = []
     }
     public let name: String
     private var entries: [String: Entry] = [:]
 
-    private enum Role { case up, down, alpha, difference, biasDifference, replacement, unsupported }
+    private enum Role { case up, down, alpha, difference, biasDifference, replacement, factor }
 
     /// Spellings of a pair's halves and of what goes with it, longest first where one ends in another.
     private static let suffixes: [(String, Role)] = [
@@ -43,11 +44,12 @@ public struct LoRAFile: Sendable {
         (".lora.up.weight", .up), (".lora.down.weight", .down),
         (".lora_B.weight", .up), (".lora_A.weight", .down), (".lora_B", .up), (".lora_A", .down),
         (".alpha", .alpha), (".diff_b", .biasDifference), (".diff", .difference), (".set_weight", .replacement),
-        (".dora_scale", .unsupported), (".lora_mid.weight", .unsupported),
-        (".hada_w1_a", .unsupported), (".hada_w1_b", .unsupported), (".hada_w2_a", .unsupported),
-        (".hada_w2_b", .unsupported), (".lokr_w1", .unsupported), (".lokr_w2", .unsupported),
-        (".lokr_w1_a", .unsupported), (".lokr_w1_b", .unsupported), (".lokr_w2_a", .unsupported),
-        (".lokr_w2_b", .unsupported),
+        (".w_norm", .difference), (".b_norm", .biasDifference), (".lora_mid.weight", .factor),
+    ] + factorNames.map { ("." + $0, .factor) }
+
+    private static let factorNames = [
+        "dora_scale", "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2", "lokr_w1", "lokr_w2",
+        "lokr_w1_a", "lokr_w1_b", "lokr_w2_a", "lokr_w2_b", "lokr_t2",
     ]
 
     public init(_ file: NamedTensors) throws {
@@ -64,7 +66,7 @@ public struct LoRAFile: Sendable {
             case .difference: entry.difference = tensor
             case .biasDifference: entry.biasDifference = tensor
             case .replacement: entry.replacement = tensor
-            case .unsupported: entry.unsupported = String(suffix.dropFirst())
+            case .factor: entry.factors[String(suffix.dropFirst())] = tensor
             }
             entries[base] = entry
         }
@@ -72,8 +74,7 @@ public struct LoRAFile: Sendable {
 
     /// The changes for the weights in `table` (from names in the file to weights).
     ///
-    /// - Throws: ``CheckpointError`` for factors that do not fit together, and for kinds of decomposition that are not
-    ///   supported yet (DoRA, LoHa, LoKr, mid factors) where they concern a weight of ours.
+    /// - Throws: ``CheckpointError`` for factors that do not fit together.
     public func patches(
         _ table: [String: LoRATarget], strength: Float
     ) throws -> (patches: [String: [WeightPatch]], report: LoRAReport) {
@@ -81,11 +82,6 @@ public struct LoRAFile: Sendable {
         var report = LoRAReport()
         for (base, entry) in entries.sorted(by: { $0.key < $1.key }) {
             guard let target = table[base] else { continue }
-            if let kind = entry.unsupported {
-                throw CheckpointError(
-                    .unsupported,
-                    "\(name): \"\(base)\" uses \(kind) (DoRA, LoHa, LoKr and mid factors are not supported)")
-            }
             var changes = try Self.changes(entry, base, target, strength, name)
             if let bias = entry.biasDifference {
                 let key =
@@ -107,6 +103,14 @@ public struct LoRAFile: Sendable {
         if let replacement = entry.replacement { return [WeightPatch(rows: target.rows, .replace(replacement))] }
         if let difference = entry.difference {
             return [WeightPatch(rows: target.rows, .add(difference, strength: strength))]
+        }
+        if let delta = try delta(entry) {
+            let rescaling = entry.factors["dora_scale"].map { WeightRescaling(scale: $0) }
+            if rescaling != nil, target.rows != nil || target.swapsHalves {
+                throw CheckpointError(
+                    .unsupported, "\(name): \"\(base)\" is a DoRA for a part of a weight, which is not supported")
+            }
+            return [WeightPatch(rows: target.rows, .delta(delta, rescaling: rescaling, strength: strength))]
         }
         guard entry.up != nil || entry.down != nil else { return [] }
         guard let up = entry.up, let down = entry.down else {
@@ -130,6 +134,34 @@ public struct LoRAFile: Sendable {
         }
         let factor = strength * ((entry.alpha ?? Float(rank)) / Float(rank))
         return [WeightPatch(rows: target.rows, .lowRank(down: flatDown, up: flatUp, factor: factor))]
+    }
+
+    /// The addition of an entry that is more than a pair of factors.
+    private static func delta(_ entry: Entry) throws -> WeightDelta? {
+        let f = entry.factors
+        func factor(_ rank: Int?) -> Float {
+            guard let alpha = entry.alpha, let rank, rank > 0 else { return 1 }
+            return alpha / Float(rank)
+        }
+        func leading(_ tensor: Tensor?) -> Int? { tensor.flatMap { $0.shape.rank > 0 ? $0.shape[0] : nil } }
+        if let a = f["hada_w1_a"], let b = f["hada_w1_b"], let c = f["hada_w2_a"], let d = f["hada_w2_b"] {
+            return WeightDelta(
+                form: .hadamard(first: (a, b, f["hada_t1"]), second: (c, d, f["hada_t2"])), factor: factor(leading(b)))
+        }
+        let first = WeightDelta.Factors(whole: f["lokr_w1"], a: f["lokr_w1_a"], b: f["lokr_w1_b"])
+        let second = WeightDelta.Factors(
+            whole: f["lokr_w2"], a: f["lokr_w2_a"], b: f["lokr_w2_b"], core: f["lokr_t2"])
+        if first.whole != nil || first.a != nil, second.whole != nil || second.a != nil {
+            // With both whole there is no rank, and alpha means nothing.
+            return WeightDelta(
+                form: .kronecker(first: first, second: second), factor: factor(leading(second.b) ?? leading(first.b)))
+        }
+        guard let up = entry.up, let down = entry.down else { return nil }
+        if let mid = f["lora_mid.weight"] {
+            return WeightDelta(form: .core(up: up, mid: mid, down: down), factor: factor(leading(down)))
+        }
+        return f["dora_scale"] == nil
+            ? nil : WeightDelta(form: .lowRank(up: up, down: down), factor: factor(leading(down)))
     }
 
     /// The change with the halves of its rows exchanged.

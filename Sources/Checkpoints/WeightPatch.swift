@@ -9,6 +9,10 @@ public struct WeightPatch: Sendable {
         case add(Tensor, strength: Float)
         /// Takes the place of the weight, whatever the strength.
         case replace(Tensor)
+        /// Adds strength · delta; with a rescaling, moves by strength towards the rescaled sum.
+        case delta(WeightDelta, rescaling: WeightRescaling?, strength: Float)
+        /// keep · weight + (1 − keep) · other, the other made when asked for (merged models).
+        case mix(other: @Sendable () throws -> Tensor, keep: Float)
     }
     /// The rows it changes; `nil`: all.
     public var rows: Range<Int>?
@@ -31,6 +35,19 @@ public struct WeightPatch: Sendable {
             let delta = try tensor.floats()
             guard start + delta.count <= values.count else { throw Self.mismatch(delta.count, values.count) }
             for i in delta.indices { values[start + i] += strength * delta[i] }
+        case .delta(let delta, let rescaling, let strength):
+            let change = try delta.values()
+            guard start + change.count <= values.count else { throw Self.mismatch(change.count, values.count) }
+            if let rescaling {
+                guard change.count == values.count else { throw Self.mismatch(change.count, values.count) }
+                try rescaling.apply(to: &values, delta: change, columns: columns, strength: strength)
+            } else {
+                for i in change.indices { values[start + i] += strength * change[i] }
+            }
+        case .mix(let other, let keep):
+            let new = try other().floats()
+            guard new.count == values.count else { throw Self.mismatch(new.count, values.count) }
+            for i in values.indices { values[i] = values[i] * keep + new[i] * (1 - keep) }
         case .lowRank(let down, let up, let factor):
             let (rank, height) = (down.shape[0], up.shape[0])
             guard start + height * columns <= values.count else { throw Self.mismatch(height * columns, values.count) }

@@ -124,6 +124,16 @@ public struct WeightSource: Sendable {
         return result
     }
 
+    /// The source with the tensor of a key under another name and in another form (a transposed copy).
+    public func replacing(_ key: String, with tensor: Tensor, as name: String) -> WeightSource {
+        var copy = self
+        let fileKey = pieces[key]?.first?.fileKey ?? key
+        copy.pieces[key] = nil
+        let rows = 0..<(tensor.shape.rank == 0 ? 1 : tensor.shape[0])
+        copy.pieces[name] = [WeightPiece(rows: rows, tensor: tensor, fileKey: fileKey)]
+        return copy
+    }
+
     /// The source with `added` on top of the patches it has.
     public func patched(_ added: [String: [WeightPatch]]) -> WeightSource {
         var copy = WeightSource(name: name, pieces: pieces)
@@ -134,6 +144,18 @@ public struct WeightSource: Sendable {
         for (key, list) in added { copy.patches[key, default: []] += list }
         return copy
     }
+
+    /// The source with another tensor; one of that name gives way.
+    public func adding(_ key: String, _ tensor: Tensor) -> WeightSource {
+        var copy = self
+        copy.pieces[key] = [
+            WeightPiece(rows: 0..<(tensor.shape.rank == 0 ? 1 : tensor.shape[0]), tensor: tensor, fileKey: key)
+        ]
+        return copy
+    }
+
+    /// Notes that keys were looked at, though no layer reads them.
+    public func markUsed(_ keys: [String]) { for key in keys { usage.insert(key) } }
 
     /// Bytes that the weights take beyond the mapped files now: those that were made, and patched ones.
     public var ownByteCount: Int {

@@ -35,10 +35,8 @@ public struct ModelInspection: Sendable {
         types = counts.map { ($0.key, $0.value) }.sorted { ($1.elements, $0.type) < ($0.elements, $1.type) }
 
         var parts: [Part] = []
-        let prefixes = [
-            "", "model.diffusion_model.", "model.", "vae.", "first_stage_model.", "text_encoders.clip_l.transformer.",
-            "text_encoders.clip_g.transformer.", "text_encoders.t5xxl.transformer.",
-        ]
+        let prefixes =
+            ["", "model.diffusion_model.", "model.", "vae.", "first_stage_model."] + TextEncoderParts.checkpointPrefixes
         for prefix in prefixes where file.keys.contains(where: { $0.hasPrefix(prefix) }) {
             let source = try WeightSource(file, prefix: prefix)
             guard let (kind, description) = Self.describe(source) else { continue }
@@ -72,7 +70,7 @@ public struct ModelInspection: Sendable {
                 "T5, \(source.count("encoder.block.")) layers, width \(source.shape("shared.weight")?.last ?? 0)"
             )
         }
-        if CLIPTextModel.recognises(source) {
+        if let source = try? CLIPKeys.native(source) {
             let layers = source.count("text_model.encoder.layers.")
             let width = source.shape("text_model.embeddings.token_embedding.weight")?.last ?? 0
             return ("text encoder", "CLIP, \(layers) layers, width \(width)")

@@ -3,6 +3,15 @@ public import Diffusion
 public import Tensors
 import Text
 
+/// What an all-in-one file holds.
+public struct CheckpointParts: Sendable {
+    public var network: any DiffusionNetwork
+    public var encoder: (any TextEncoder)?
+    public var autoencoder: (any Autoencoder)?
+    /// The nodes that load the family's text encoders from files of their own, for people.
+    public var encoderLoaders: String
+}
+
 /// Opens model files: recognises what they hold and builds it.
 public enum ModelLoader {
     /// A network from a file of its own (`UNETLoader`).
@@ -23,23 +32,28 @@ public enum ModelLoader {
     public static func checkpoint(
         path: String, tokenizerFolders: [String], embeddings: @escaping @Sendable (String) -> String?,
         warn: (String) -> Void
-    ) throws -> (network: any DiffusionNetwork, encoder: (any TextEncoder)?, autoencoder: (any Autoencoder)?) {
+    ) throws -> CheckpointParts {
         let file = try CheckpointFile(path: path)
-        let source = try WeightSource(file, prefix: networkPrefix(file))
+        var source = try WeightSource(file, prefix: networkPrefix(file))
+        // What tells the prediction type stands outside the network.
+        for key in UNetSampling.markers {
+            if let tensor = try file.tensor(key) { source = source.adding(key, tensor) }
+        }
         let family = try family(of: source)
         let built = try network(source, warn: warn)
 
         var parts = TextEncoderParts(
             locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
-        for name in ["clip_l", "clip_g", "t5xxl"] {
-            let prefix = "text_encoders.\(name).transformer."
+        for prefix in TextEncoderParts.checkpointPrefixes {
             if file.keys.contains(where: { $0.hasPrefix(prefix) }) {
                 try parts.add(WeightSource(file, prefix: prefix))
             }
         }
         let encoder = try family.textEncoder(parts)
         if encoder == nil {
-            warn("\(path) holds no complete text encoder (found: \(parts.found)); its CLIP output is empty")
+            warn(
+                "\(path) holds no complete text encoder (found: \(parts.found)); its CLIP output is empty: load the "
+                    + "encoders with \(family.textEncoderLoaders)")
         }
         var autoencoder: (any Autoencoder)?
         for prefix in ["vae.", "first_stage_model."] where autoencoder == nil {
@@ -47,8 +61,9 @@ public enum ModelLoader {
                 autoencoder = try KLAutoencoder(WeightSource(file, prefix: prefix))
             }
         }
-        if autoencoder == nil { warn("\(path) holds no VAE; its VAE output is empty") }
-        return (built, encoder, autoencoder)
+        if autoencoder == nil { warn("\(path) holds no VAE; its VAE output is empty: load one with VAELoader") }
+        return CheckpointParts(
+            network: built, encoder: encoder, autoencoder: autoencoder, encoderLoaders: family.textEncoderLoaders)
     }
 
     /// A VAE from a file of its own, or the VAE of an all-in-one file.
@@ -74,33 +89,15 @@ public enum ModelLoader {
 
     /// Text encoders from files of their own, in any order (`CLIPLoader`, `DualCLIPLoader`).
     ///
-    /// - Parameter type: the loader node's type ("flux").
+    /// - Parameter type: the loader node's type ("sdxl", "flux"); see ``TextEncoderSets``.
     public static func textEncoder(
         paths: [String], type: String, tokenizerFolders: [String],
         embeddings: @escaping @Sendable (String) -> String?, warn: (String) -> Void
     ) throws -> any TextEncoder {
         var parts = TextEncoderParts(
             locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
-        for path in paths {
-            let file = try CheckpointFile(path: path)
-            let prefix =
-                ["", "text_encoders.clip_l.transformer.", "text_encoders.t5xxl.transformer."].first { start in
-                    file.contains(start + "encoder.block.0.layer.0.SelfAttention.q.weight")
-                        || file.contains(start + "text_model.encoder.layers.0.self_attn.q_proj.weight")
-                } ?? ""
-            try parts.add(WeightSource(file, prefix: prefix))
-        }
-        guard type == "flux" else {
-            throw CheckpointError(
-                .unsupported, "text encoders of type \"\(type)\" are not supported yet; supported is \"flux\"")
-        }
-        guard let encoder = try FluxFamily.textEncoder(parts) else {
-            throw CheckpointError(
-                .unknownFamily,
-                "FLUX needs two text encoders, CLIP-L and T5-XXL; found \(parts.found) in "
-                    + paths.joined(separator: ", "))
-        }
-        return encoder
+        for path in paths { try parts.add(encoderFile: CheckpointFile(path: path)) }
+        return try TextEncoderSets.encoder(type: type, files: paths, parts)
     }
 
     /// The tensors of a LoRA file.

@@ -43,11 +43,11 @@ struct LoaderNodeTests {
         let single = await failure { _ = try await call("CLIPLoader", ["clip_name": "x", "type": "wan"], context) }
         #expect(single.contains("\"wan\"") && single.contains("\"flux\" with DualCLIPLoader"))
         let dual = await failure {
-            _ = try await call("DualCLIPLoader", ["clip_name1": "x", "clip_name2": "y", "type": "sdxl"], context)
+            _ = try await call("DualCLIPLoader", ["clip_name1": "x", "clip_name2": "y", "type": "hidream"], context)
         }
-        #expect(dual.contains("\"sdxl\""))
+        #expect(dual.contains("\"hidream\""))
         #expect(try await objection("CLIPLoader", ["type": "wan"], installation) == single)
-        #expect(try await objection("DualCLIPLoader", ["type": "sdxl"], installation) == dual)
+        #expect(try await objection("DualCLIPLoader", ["type": "hidream"], installation) == dual)
         #expect(try await objection("DualCLIPLoader", ["type": "flux"], installation) == nil)
     }
 

@@ -53,7 +53,7 @@ import Testing
         func inputs(_ scale: Float) -> GuidanceInputs {
             GuidanceInputs(
                 x: x, sigma: 2, scale: scale, positive: positive, negative: negative, denoised: positive,
-                sampling: model.sampling, positiveEstimate: { _ in positive })
+                sampling: model.sampling, network: model.network, positiveEstimate: { _ in positive })
         }
         // Without rescaling it is plain guidance; at scale 1 the positive comes back whatever the share.
         let plain = try RescaledGuidance.formula(multiplier: 0)(inputs(6)).floats()

@@ -50,7 +50,7 @@ struct CheckpointLoaderSimple: Node {
             path: try files.model("checkpoints", ckptName), tokenizerFolders: files.modelFolders("tokenizers"),
             embeddings: { files.embedding(named: $0) }, warn: context.warn)
         model = DiffusionModel(network: parts.network)
-        clip = TextEncoderValue(parts.encoder ?? MissingTextEncoder(file: ckptName))
+        clip = TextEncoderValue(parts.encoder ?? MissingTextEncoder(file: ckptName, loaders: parts.encoderLoaders))
         vae = AutoencoderValue(parts.autoencoder ?? MissingAutoencoder(file: ckptName))
     }
 }

@@ -48,18 +48,32 @@ struct DualCLIPLoader: ValidatingNode {
     }
 }
 
-/// A combination of text encoders that can be built.
-private struct EncoderSet {
-    var type: String
-    var files: Int
-    var loader: String
+/// SD3's three text encoders, in any order.
+struct TripleCLIPLoader: Node {
+    static let info = NodeInfo(
+        "TripleCLIPLoader", category: "advanced/loaders",
+        description: "Loads the three text encoders of SD3: CLIP-L, CLIP-G and T5-XXL, in any order.", style: .v3)
 
-    static let supported = [EncoderSet(type: "flux", files: 2, loader: "DualCLIPLoader")]
+    @Input(.files("text_encoders")) var clipName1: String
+    @Input(.files("text_encoders")) var clipName2: String
+    @Input(.files("text_encoders")) var clipName3: String
+    @Output var clip: TextEncoderValue
 
+    func run(_ context: NodeContext) async throws {
+        clip = try context.textEncoder(files: [clipName1, clipName2, clipName3], type: "sd3")
+    }
+}
+
+/// Which combinations of text encoders can be built; asked before anything is loaded.
+private enum EncoderSet {
     /// - Throws: ``NodeError`` listing what is supported when `type` is another.
     static func require(_ type: String, files count: Int) throws {
+        let supported = TextEncoderSets.all
         if supported.contains(where: { $0.type == type && $0.files == count }) { return }
-        let list = supported.map { "\"\($0.type)\" with \($0.loader)" }.joined(separator: ", ")
+        let list = supported.map { set in
+            let loader = [1: "CLIPLoader", 2: "DualCLIPLoader", 3: "TripleCLIPLoader"][set.files] ?? "\(set.files) files"
+            return "\"\(set.type)\" with \(loader)"
+        }.joined(separator: ", ")
         throw NodeError(
             "text encoders of type \"\(type)\" from \(count == 1 ? "one file" : "\(count) files") are not supported "
                 + "yet; supported: \(list)")

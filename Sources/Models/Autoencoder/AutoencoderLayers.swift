@@ -12,9 +12,10 @@ struct Convolution: Sendable {
     }
 
     func callAsFunction(
-        _ x: Tensor, stride: Int = 1, padding: EdgePadding = EdgePadding(1), on b: any Backend
+        _ x: Tensor, stride: Int = 1, padding: EdgePadding = EdgePadding(1), _ activation: Activation = .identity,
+        on b: any Backend
     ) throws -> Tensor {
-        try b.convolution(x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: .identity)
+        try b.convolution(x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: activation)
     }
 }
 
@@ -46,18 +47,20 @@ struct PointwiseConvolution: Sendable {
     }
 }
 
-/// Group norm with 32 groups, ε 1e-6.
+/// Group norm with 32 groups.
 struct PictureNorm: Sendable {
     let weight: Tensor
     let bias: Tensor
+    let epsilon: Float
 
-    init(_ w: Weights, channels: Int) throws(CheckpointError) {
+    init(_ w: Weights, channels: Int, epsilon: Float = 1e-6) throws(CheckpointError) {
+        self.epsilon = epsilon
         weight = try w.vector("weight", channels)
         bias = try w.vector("bias", channels)
     }
 
     func callAsFunction(_ x: Tensor, _ activation: Activation, on b: any Backend) throws -> Tensor {
-        try b.groupNorm(x, groups: 32, weight: weight, bias: bias, epsilon: 1e-6, activation: activation)
+        try b.groupNorm(x, groups: 32, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
     }
 }
 

@@ -8,8 +8,8 @@ public struct KLAutoencoder: Autoencoder {
     public let family = "KL autoencoder"
     public let latentChannels: Int
     public let downscale = 8
-    private let encoder: AutoencoderEncoder?
-    private let decoder: AutoencoderDecoder
+    let encoder: AutoencoderEncoder?
+    let decoder: AutoencoderDecoder
     private let source: WeightSource
 
     /// - Parameter source: names without prefix, original or diffusers.
@@ -38,9 +38,23 @@ public struct KLAutoencoder: Autoencoder {
     public var ownByteCount: Int { source.ownByteCount }
 
     public func encode(_ image: Tensor, on b: any Backend) throws -> Tensor {
-        guard let encoder else {
-            throw CheckpointError(.unsupported, "\(source.name) has no encoder; pictures cannot be encoded with it")
+        let encoder = try requireEncoder()
+        let cropped = try cropped(image)
+        var latents: [Tensor] = []
+        for index in 0..<image.shape[0] {
+            let pixels = try HostMath.map(cropped.slice(axis: 0, index..<index + 1)) { 2 * $0 - 1 }
+            latents.append(try b.host(encoder(b.place(pixels), on: b)).permuted([0, 3, 1, 2]).asFloat32())
         }
+        return try HostMath.concatenate(latents, axis: 0)
+    }
+
+    func requireEncoder() throws(CheckpointError) -> AutoencoderEncoder {
+        if let encoder { return encoder }
+        throw CheckpointError(.unsupported, "\(source.name) has no encoder; pictures cannot be encoded with it")
+    }
+
+    /// The picture's three colours, cut about the centre to multiples of ``downscale``.
+    func cropped(_ image: Tensor) throws(TensorError) -> Tensor {
         guard image.shape.rank == 4, image.shape[3] >= 3 else {
             throw TensorError(.shapeMismatch, "a picture must be [batch, height, width, 3], found \(image.shape)")
         }
@@ -53,23 +67,19 @@ public struct KLAutoencoder: Autoencoder {
         }
         let top = (image.shape[1] - height) / 2
         let left = (image.shape[2] - width) / 2
-        let cropped = try image.slice(axis: 1, top..<top + height).slice(axis: 2, left..<left + width)
-            .slice(axis: 3, 0..<3)
-        var latents: [Tensor] = []
-        for index in 0..<image.shape[0] {
-            let pixels = try HostMath.map(cropped.slice(axis: 0, index..<index + 1)) { 2 * $0 - 1 }
-            latents.append(try b.host(encoder(b.place(pixels), on: b)).permuted([0, 3, 1, 2]).asFloat32())
-        }
-        return try HostMath.concatenate(latents, axis: 0)
+        return try image.slice(axis: 1, top..<top + height).slice(axis: 2, left..<left + width).slice(axis: 3, 0..<3)
+    }
+
+    func requireLatent(_ latent: Tensor) throws(TensorError) {
+        if latent.shape.rank == 4, latent.shape[1] == latentChannels { return }
+        throw TensorError(
+            .shapeMismatch,
+            "the VAE \(source.name) expects latents of \(latentChannels) channels, found \(latent.shape): "
+                + "the VAE belongs to another model family")
     }
 
     public func decode(_ latent: Tensor, on b: any Backend) throws -> Tensor {
-        guard latent.shape.rank == 4, latent.shape[1] == latentChannels else {
-            throw TensorError(
-                .shapeMismatch,
-                "the VAE \(source.name) expects latents of \(latentChannels) channels, found \(latent.shape): "
-                    + "the VAE belongs to another model family")
-        }
+        try requireLatent(latent)
         var images: [Tensor] = []
         for index in 0..<latent.shape[0] {
             let z = try latent.slice(axis: 0, index..<index + 1).permuted([0, 2, 3, 1]).asFloat32()

@@ -19,17 +19,17 @@ struct CLIPTextModel: Sendable {
     let positions: Tensor
     let layers: [Layer]
     let finalNorm: (weight: Tensor, bias: Tensor)
+    /// What the pooled vector is multiplied by (CLIP-G).
+    let projection: LinearWeight?
     let width: Int
     let activation: Activation
     let heldAs: DType?
 
-    /// Whether the keys are those of a CLIP text model in transformers layout.
-    static func recognises(_ source: WeightSource) -> Bool {
-        source.contains("text_model.encoder.layers.0.self_attn.q_proj.weight")
-    }
-
-    /// - Parameter activation: quick-GELU for CLIP-L, GELU for CLIP-G.
-    init(_ source: WeightSource, activation: Activation) throws(CheckpointError) {
+    /// - Parameters:
+    ///   - source: under transformers names; see ``CLIPKeys``.
+    ///   - activation: quick-GELU for CLIP-L, GELU for CLIP-G.
+    ///   - projects: whether `text_projection` is applied to the pooled vector.
+    init(_ source: WeightSource, activation: Activation, projects: Bool = false) throws(CheckpointError) {
         let w = Weights(source, prefix: "text_model")
         guard let table = w["embeddings.token_embedding"].shape("weight"), table.count == 2, table[1] % 64 == 0 else {
             throw CheckpointError(
@@ -63,6 +63,7 @@ struct CLIPTextModel: Sendable {
         }
         self.layers = layers
         finalNorm = try norm(w["final_layer_norm"])
+        projection = try projects ? Weights(source)["text_projection"].linear(inputs: d, outputs: d) : nil
     }
 
     struct Output {

@@ -40,10 +40,13 @@ struct EncoderPart<Model: Sendable>: Sendable {
             for prefix in loraPrefixes.underscored { table[prefix + flat] = LoRATarget(key) }
         }
         let (patches, report) = try file.patches(table, strength: strength)
-        if patches.isEmpty { return (self, report) }
-        let part = try EncoderPart(
-            source.patched(patches), tokenizer: tokenizer, loraPrefixes: loraPrefixes, make: make)
-        return (part, report)
+        return (try patched(patches), report)
+    }
+
+    /// The part with changes on top of its weights.
+    func patched(_ patches: [String: [WeightPatch]]) throws(CheckpointError) -> EncoderPart {
+        if patches.isEmpty { return self }
+        return try EncoderPart(source.patched(patches), tokenizer: tokenizer, loraPrefixes: loraPrefixes, make: make)
     }
 }
 
@@ -72,6 +75,39 @@ extension EncoderPart where Model == CLIPTextModel {
             source, tokenizer: .clipL(tokenizer),
             loraPrefixes: (["text_encoder.", "text_encoders.clip_l.transformer."], ["lora_te1_", "lora_te_"])
         ) { source throws(CheckpointError) in try CLIPTextModel(source, activation: .quickGelu) }
+    }
+}
+
+extension EncoderPart where Model == CLIPTextModel {
+    /// OpenCLIP-G, held in float16; its pooled vector is projected.
+    ///
+    /// - Parameter isAlone: whether it is the model's only encoder (SDXL refiner), as LoRA names tell.
+    static func clipG(
+        _ source: WeightSource, _ tokenizer: CLIPTokenizer, isAlone: Bool = false
+    ) throws(CheckpointError) -> EncoderPart {
+        var source = source
+        source.heldAs = .float16
+        source.fullNamePrefix = "clip_g.transformer."
+        return try EncoderPart(
+            source, tokenizer: .clipG(tokenizer),
+            loraPrefixes: (
+                ["text_encoder_2.", "text_encoders.clip_g.transformer."],
+                ["lora_te2_"] + (isAlone ? ["lora_te_", "lora_te1_"] : [])
+            )
+        ) { source throws(CheckpointError) in try CLIPTextModel(source, activation: .gelu, projects: true) }
+    }
+
+    /// OpenCLIP-H of SD2, held in float16.
+    static func clipH(_ source: WeightSource, _ tokenizer: CLIPTokenizer) throws(CheckpointError) -> EncoderPart {
+        var source = source
+        source.heldAs = .float16
+        source.fullNamePrefix = "clip_h.transformer."
+        var layout = TokenLayout.clipG(tokenizer)
+        layout.encoder = "clip_h"
+        return try EncoderPart(
+            source, tokenizer: PromptTokenizer(tokenizer, layout: layout),
+            loraPrefixes: (["text_encoder.", "text_encoders.clip_h.transformer."], ["lora_te_", "lora_te1_"])
+        ) { source throws(CheckpointError) in try CLIPTextModel(source, activation: .gelu) }
     }
 }
 

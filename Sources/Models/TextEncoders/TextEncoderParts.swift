@@ -5,7 +5,10 @@ public import Text
 public struct TextEncoderParts: Sendable {
     public var clipL: WeightSource?
     public var clipG: WeightSource?
+    public var clipH: WeightSource?
     public var t5: WeightSource?
+    /// T5 of the umT5 form with LLaMA's vocabulary: every block has its own position table.
+    public var pileT5: WeightSource?
     public var embeddings: (any EmbeddingLibrary)?
     /// Where tokenizer files are looked for.
     let locator: TokenizerLocator
@@ -15,28 +18,36 @@ public struct TextEncoderParts: Sendable {
         self.embeddings = embeddings
     }
 
-    func clipTokenizer() throws -> CLIPTokenizer { try locator.clip(checkpoint: (clipL ?? clipG)?.name) }
+    func clipTokenizer() throws -> CLIPTokenizer { try locator.clip(checkpoint: (clipL ?? clipG ?? clipH)?.name) }
     func t5Tokenizer() throws -> UnigramTokenizer { try locator.t5(checkpoint: t5?.name) }
+    func pileT5Tokenizer() throws -> SentencePieceTokenizer { try locator.pileT5(checkpoint: pileT5?.name) }
 
     /// Sorts a source in.
     ///
     /// - Throws: ``CheckpointError/Code/unknownFamily`` when it is no text encoder, and when there are two of a kind.
     mutating func add(_ source: WeightSource) throws(CheckpointError) {
-        if T5Encoder.recognises(source) {
+        if T5Encoder.recognisesPile(source) {
+            guard pileT5 == nil else { throw twice("Pile-T5", source) }
+            pileT5 = source
+        } else if T5Encoder.recognises(source) {
             guard t5 == nil else { throw twice("T5", source) }
             t5 = source
-        } else if CLIPTextModel.recognises(source) {
-            if source.contains("text_model.encoder.layers.30.mlp.fc1.weight") {
+        } else if let native = try CLIPKeys.native(source) {
+            if native.contains("text_model.encoder.layers.30.mlp.fc1.weight") {
                 guard clipG == nil else { throw twice("CLIP-G", source) }
-                clipG = source
+                clipG = native
+            } else if native.contains("text_model.encoder.layers.22.mlp.fc1.weight") {
+                guard clipH == nil else { throw twice("CLIP-H", source) }
+                clipH = native
             } else {
                 guard clipL == nil else { throw twice("CLIP-L", source) }
-                clipL = source
+                clipL = native
             }
         } else {
             throw CheckpointError(
                 .unknownFamily,
-                "\(source.name) is not a text encoder that is supported (CLIP-L, T5-XXL): \(KnownLayouts.describe(source))"
+                "\(source.name) is not a text encoder that is supported (CLIP-L, CLIP-G, CLIP-H, T5-XXL, "
+                    + "Pile-T5-XL): \(KnownLayouts.describe(source))"
             )
         }
     }
@@ -47,7 +58,31 @@ public struct TextEncoderParts: Sendable {
 
     /// What is there, for messages.
     var found: String {
-        let names = [clipL.map { _ in "CLIP-L" }, clipG.map { _ in "CLIP-G" }, t5.map { _ in "T5" }].compactMap(\.self)
+        let names = [
+            clipL.map { _ in "CLIP-L" }, clipG.map { _ in "CLIP-G" }, clipH.map { _ in "CLIP-H" }, t5.map { _ in "T5" },
+            pileT5.map { _ in "Pile-T5" },
+        ].compactMap(\.self)
         return names.isEmpty ? "none" : names.joined(separator: ", ")
+    }
+}
+
+extension TextEncoderParts {
+    /// Where all-in-one files keep text encoders: SD3 and FLUX; AuraFlow; SD1; SD2; SDXL; SDXL refiner.
+    static let checkpointPrefixes = [
+        "text_encoders.clip_l.transformer.", "text_encoders.clip_g.transformer.", "text_encoders.t5xxl.transformer.",
+        "text_encoders.pile_t5xl.transformer.",
+        "cond_stage_model.transformer.", "cond_stage_model.model.",
+        "conditioner.embedders.0.transformer.", "conditioner.embedders.1.model.", "conditioner.embedders.0.model.",
+    ]
+
+    /// Sorts in the encoder of a file of its own; one cut out of an all-in-one file may keep its prefix.
+    mutating func add(encoderFile file: CheckpointFile) throws(CheckpointError) {
+        let markers = [
+            "encoder.block.0.layer.0.SelfAttention.q.weight", "text_model.encoder.layers.0.self_attn.q_proj.weight",
+            "transformer.resblocks.0.attn.in_proj_weight",
+        ]
+        let prefix =
+            ([""] + Self.checkpointPrefixes).first { start in markers.contains { file.contains(start + $0) } } ?? ""
+        try add(WeightSource(file, prefix: prefix))
     }
 }

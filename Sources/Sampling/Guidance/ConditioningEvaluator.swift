@@ -17,9 +17,10 @@ public final class ConditioningEvaluator {
     /// - Parameters:
     ///   - conditionings: of one guider; areas and old-style ControlNets of one are mirrored into the others.
     ///   - positive: index of the conditioning whose ``ControlForNegative`` ControlNets go to the others.
+    ///   - negatives: indices of those that say what the picture should not show.
     public init(
-        model: DiffusionModel, conditionings: [Conditioning], positive: Int = 0, geometry: RunGeometry,
-        on backend: any Backend
+        model: DiffusionModel, conditionings: [Conditioning], positive: Int = 0, negatives: Set<Int> = [1],
+        geometry: RunGeometry, on backend: any Backend
     ) throws {
         self.model = model
         self.geometry = geometry
@@ -27,8 +28,12 @@ public final class ConditioningEvaluator {
         var shared = ControlForNegativeRule.applied(to: conditionings, positive: positive)
         shared = try AreaMirroring.applied(to: shared, latentShape: geometry.latentShape)
         var preparations = ControlPreparations(model: model, geometry: geometry, backend: backend)
-        self.conditionings = try shared.map { conditioning in
-            try conditioning.map { try PreparedEntry($0, geometry: geometry, controls: &preparations) }
+        self.conditionings = try shared.enumerated().map { index, conditioning in
+            try conditioning.map { entry in
+                var entry = entry
+                if negatives.contains(index) { entry[NegativePrompt.self] = true }
+                return try PreparedEntry(entry, geometry: geometry, controls: &preparations)
+            }
         }
     }
 
@@ -105,13 +110,14 @@ struct SigmaRange: Sendable {
 /// ControlNets made ready for a run, one preparation per attachment object.
 struct ControlPreparations {
     let model: DiffusionModel
-    let geometry: RunGeometry
+    private var geometry: RunGeometry
     let backend: any Backend
     private var made: [ObjectIdentifier: any PreparedControl] = [:]
 
     init(model: DiffusionModel, geometry: RunGeometry, backend: any Backend) {
         self.model = model
         self.geometry = geometry
+        self.geometry.network = model.network
         self.backend = backend
     }
 

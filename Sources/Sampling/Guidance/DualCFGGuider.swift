@@ -28,7 +28,7 @@ public struct DualCFGGuider: Guider {
 
     public func denoiser(for geometry: RunGeometry, on backend: any Backend) throws -> any Denoiser {
         let evaluator = try ConditioningEvaluator(
-            model: model, conditionings: [first, second, negative], geometry: geometry, on: backend)
+            model: model, conditionings: [first, second, negative], negatives: [2], geometry: geometry, on: backend)
         let (one, two, isNested) = (Float(firstScale), Float(secondScale), isNested)
         return CombiningDenoiser(evaluator) { x, sigma in
             let positive = try evaluator.estimate(0, x, sigma)
@@ -68,7 +68,7 @@ public struct PerpendicularNegativeGuider: Guider {
 
     public func denoiser(for geometry: RunGeometry, on backend: any Backend) throws -> any Denoiser {
         let evaluator = try ConditioningEvaluator(
-            model: model, conditionings: [positive, negative, empty], geometry: geometry, on: backend)
+            model: model, conditionings: [positive, negative, empty], negatives: [1, 2], geometry: geometry, on: backend)
         let (scale, share) = (Float(cfg), Float(negativeScale))
         return CombiningDenoiser(evaluator) { x, sigma in
             let neutral = try evaluator.estimate(2, x, sigma)

@@ -13,6 +13,8 @@ public struct GuidanceInputs {
     /// The result so far: of the guidance formula and the adjustments before this one.
     public var denoised: Tensor
     public var sampling: any ModelSampling
+    /// The model's network with everything that was done to it.
+    public var network: any DiffusionNetwork
     /// Evaluates the positive conditioning with another network (perturbed attention, skipped layers).
     public var positiveEstimate: (any DiffusionNetwork) throws -> Tensor
 }
@@ -26,6 +28,11 @@ public enum GuidanceFormula: ModelOptionKey {
 /// `SkipLayerGuidanceSD3`); nodes append theirs.
 public enum GuidanceAdjustments: ModelOptionKey {
     public typealias Value = [@Sendable (GuidanceInputs) throws -> Tensor]
+}
+
+/// The network that predicts the negative at a noise level, given the model's (`SkipLayerGuidanceDiTSimple`).
+public enum NegativeNetwork: ModelOptionKey {
+    public typealias Value = @Sendable (any DiffusionNetwork, Float) throws -> any DiffusionNetwork
 }
 
 /// Whether the negative is evaluated even where the scale is 1.

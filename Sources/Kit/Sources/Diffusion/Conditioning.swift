@@ -146,6 +146,12 @@ public enum EntryStrength: ConditioningKey {
     public static func restored(_ content: StoredContent) -> Float? { content.json.exactNumber.map { Float($0) } }
 }
 
+/// Whether an entry is being evaluated as what the picture should not show; set by guiders.
+public enum NegativePrompt: ConditioningKey {
+    public static let name = "is_negative"
+    public typealias Value = Bool
+}
+
 /// The ControlNets of an entry, in the order they were attached.
 public enum Control: ConditioningKey {
     public static let name = "control"

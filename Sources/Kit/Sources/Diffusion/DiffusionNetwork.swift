@@ -9,6 +9,8 @@ public struct RunGeometry: Sendable {
     /// The run's noise mask `[batch, 1, h, w]`, unrounded.
     public var noiseMask: Tensor?
     public var sampling: any ModelSampling
+    /// The model's network, for ControlNets that use parts of it or fit only some families.
+    public var network: (any DiffusionNetwork)?
 
     public init(latentShape: Shape, latent: Tensor, noiseMask: Tensor?, sampling: any ModelSampling) {
         self.latentShape = latentShape

@@ -5,6 +5,9 @@ public struct PromptText: Sendable, Hashable {
     public var common: String
     /// By encoder: "clip_l", "clip_g", "t5xxl".
     public var perEncoder: [String: String]
+    /// Whether an encoder whose text is empty gets no tokens at all rather than the empty prompt
+    /// (`CLIPTextEncodeSD3` with empty_padding "none").
+    public var leavesOutEmpty = false
 
     public init(_ common: String, perEncoder: [String: String] = [:]) {
         self.common = common

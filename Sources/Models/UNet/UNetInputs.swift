@@ -1,0 +1,112 @@
+import Checkpoints
+import Diffusion
+import Images
+import Layers
+import Tensors
+
+/// What a UNet or its ControlNet is given beside the latent, made from a call (families-unet-sampling.md §5, §11.4).
+enum UNetInputs {
+    /// The label vector `[batch, label width]` of SDXL: pooled text, then sizes as sinusoids.
+    ///
+    /// - Throws: ``Checkpoints/CheckpointError`` when the pooled vector is of another width, which means a text encoder
+    ///   of another family.
+    static func vector(_ call: NetworkCall, _ shape: UNetEncoderShape, name: String) throws -> Tensor? {
+        guard let columns = shape.labelWidth else { return nil }
+        let entry = call.entry
+        let width = 256
+        let pooledWidth = columns - shape.kind.pictureNumbers * width
+        let batch = call.x.shape[0]
+        guard pooledWidth > 0 else {
+            throw CheckpointError(
+                .unsupported, "\(name): a label embedding of \(columns) columns has no room for a pooled text vector")
+        }
+        let pooled = try entry[PooledOutput.self] ?? Tensor.zeros([batch, pooledWidth])
+        guard pooled.shape.rank == 2, pooled.shape[1] == pooledWidth else {
+            throw CheckpointError(
+                .shapeMismatch,
+                "\(shape.kind.rawValue) takes a pooled text vector of \(pooledWidth) numbers, the conditioning has "
+                    + "\(pooled.shape): its text encoder belongs to another model family")
+        }
+        let size = call.geometry.latentShape
+        let height = entry[PictureHeight.self] ?? size[2] * 8
+        let pictureWidth = entry[PictureWidth.self] ?? size[3] * 8
+        var numbers = [height, pictureWidth, entry[PictureCropTop.self] ?? 0, entry[PictureCropLeft.self] ?? 0]
+            .map { Float($0) }
+        if shape.kind == .refiner {
+            numbers.append(entry[AestheticScore.self] ?? (entry[NegativePrompt.self] == true ? 2.5 : 6))
+        } else {
+            numbers.append(Float(entry[PictureTargetHeight.self] ?? height))
+            numbers.append(Float(entry[PictureTargetWidth.self] ?? pictureWidth))
+        }
+        let sinusoids = try timeEmbedding(numbers, width: width).reshaped([1, numbers.count * width])
+        return try HostMath.concatenate(
+            [HostMath.cycleBatch(pooled, to: batch), HostMath.cycleBatch(sinusoids, to: batch)], axis: 1)
+    }
+
+    /// The text features, checked.
+    static func context(_ call: NetworkCall, _ shape: UNetEncoderShape, name: String) throws -> Tensor {
+        let context = call.entry.context
+        if let width = shape.contextWidth, context.shape.rank != 3 || context.shape[2] != width {
+            throw CheckpointError(
+                .shapeMismatch,
+                "\(name) (\(shape.kind.rawValue)) takes text features of width \(width), the conditioning has "
+                    + "\(context.shape): its text encoder belongs to another model family")
+        }
+        return try HostMath.cycleBatch(context, to: call.x.shape[0])
+    }
+
+    /// The latent with what inpainting networks see beside it: x, mask, masked picture; `[batch, channels, h, w]`.
+    static func latent(_ call: NetworkCall, inputChannels: Int, format: LatentFormat) throws -> Tensor {
+        guard inputChannels > format.channels else { return call.x }
+        let size = call.geometry.latentShape
+        let batch = call.x.shape[0]
+        let given = call.entry[ConcatMask.self]
+        var mask: Tensor
+        var picture: Tensor
+        if given == nil, call.geometry.noiseMask == nil, call.entry[ConcatLatent.self] == nil {
+            // Nothing says what to paint: all of it, over the latent of a grey picture.
+            mask = try Tensor.full([1, 1, size[2], size[3]], 1)
+            picture = try Tensor([0.8223, -0.6876, 0.6364, 0.1380], shape: [1, 4, 1, 1])
+                .broadcast(to: [1, 4, size[2], size[3]]).asFloat32()
+        } else {
+            mask = try given.map(plane) ?? call.geometry.noiseMask ?? Tensor.full([1, 1, size[2], size[3]], 1)
+            mask = try HostMath.map(fitted(mask, size)) { $0.rounded(.toNearestOrEven) }
+            picture = try call.entry[ConcatLatent.self].map { try format.toModel(fitted($0, size)) } ?? call.geometry.latent
+        }
+        var parts = [try spread(mask, to: batch), try spread(picture, to: batch)]
+        if let area = call.area {
+            parts = try parts.map {
+                try $0.slice(axis: 2, area.y..<area.y + area.height).slice(axis: 3, area.x..<area.x + area.width)
+            }
+        }
+        return try HostMath.concatenate([call.x] + parts, axis: 1)
+    }
+
+    /// A mask as `[batch, 1, height, width]`.
+    private static func plane(_ mask: Tensor) throws -> Tensor {
+        let shape = mask.shape
+        guard shape.rank >= 2 else { throw TensorError(.shapeMismatch, "a mask has the shape \(shape)") }
+        let (height, width) = (shape[shape.rank - 2], shape[shape.rank - 1])
+        let planes = height * width == 0 ? 0 : mask.count / (height * width)
+        return try mask.asFloat32().reshaped([planes, 1, height, width])
+    }
+
+    private static func fitted(_ x: Tensor, _ size: Shape) throws -> Tensor {
+        if x.shape.rank == 4, x.shape[2] == size[2], x.shape[3] == size[3] { return x }
+        return try commonUpscale(x, width: size[3], height: size[2], method: .bilinear, crop: .center)
+    }
+
+    /// The items of a batch stretched or thinned out to `count` items.
+    static func spread(_ x: Tensor, to count: Int) throws -> Tensor {
+        let have = x.shape[0]
+        if have == count { return x }
+        guard have > 0 else { throw TensorError(.shapeMismatch, "an empty batch cannot be repeated") }
+        let items = (0..<count).map { k in
+            if have < count { return Int((Double(k) + 0.5) * Double(have) / Double(count)) }
+            let position = count == 1 ? 0 : Double(k) * Double(have - 1) / Double(count - 1)
+            return Int(position.rounded(.toNearestOrEven))
+        }
+        return try HostMath.concatenate(
+            items.map { try x.slice(axis: 0, min($0, have - 1)..<min($0, have - 1) + 1) }, axis: 0)
+    }
+}
