@@ -1,3 +1,4 @@
+import CoreNodes
 import NodeKit
 import PackTools
 

@@ -1,6 +1,6 @@
+import CoreNodes
 import JSON
 import NodeKit
-import PackTools
 
 /// Joins texts or replaces parts of one, then tidies lists of tags (pack-nodes.md §1).
 struct StringFunction: Node {

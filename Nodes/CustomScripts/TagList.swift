@@ -1,3 +1,4 @@
+import CoreNodes
 import PackTools
 
 /// Comma separated lists of prompt tags.

@@ -165,7 +165,7 @@ private final class CacheProgram {
     init(_ arguments: [String], kibibytesPerFile: Int? = nil) throws {
         let program = try #require(Self.path)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for name in ["out", "err"] { FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil) }
+        for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil) }
         process.executableURL = URL(fileURLWithPath: kibibytesPerFile == nil ? program : "/bin/bash")
         process.arguments =
             kibibytesPerFile.map { ["-c", "ulimit -f \($0); exec \"$0\" \"$@\"", program] + arguments } ?? arguments

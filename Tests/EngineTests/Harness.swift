@@ -69,12 +69,12 @@ struct Harness {
 
     init(
         files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack],
-        store: ResultStore? = nil
+        cache: ResultCache? = nil, store: ResultStore? = nil
     ) {
         self.files = files
         engine = GraphEngine(
             registry: NodeRegistry(packs), backend: StubBackend(), files: files,
-            cache: ResultCache(byteLimit: cacheBytes), store: store)
+            cache: cache ?? ResultCache(byteLimit: cacheBytes), store: store)
     }
 
     struct Outcome {

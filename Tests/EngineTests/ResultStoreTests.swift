@@ -171,7 +171,7 @@ import Testing
         }
         let text = Array(JSON.object(header).text().utf8)
         let path = "\(folder.path)/\(name)"
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.write(contentsOf: Data((0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text))
         if let tensor {

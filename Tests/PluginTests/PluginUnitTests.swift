@@ -54,6 +54,15 @@ import Testing
     ])
     func badNames(_ name: String) { #expect(throws: PluginError.self) { try ModuleName.check(name) } }
 
+    @Test func modulesOfTheProgramAreTaken() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let manifest = try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
+        let names = manifest.matches(of: /module\(\s*"(\w+)"/).map { String($0.1) }
+        #expect(names.count > 10)
+        for name in names { #expect(ModuleName.taken.contains(name), "\(name)") }
+    }
+
     @Test func nothingIsOverwritten() throws {
         let folder = NSTemporaryDirectory() + "/graphrun-template-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -74,8 +83,8 @@ import Testing
     @Test func aLibraryIsAccepted() throws { try SharedObject.check(Self.good) }
 
     @Test func everyTruncationIsRefused() throws {
-        // Behind the last segment only sections follow, which the system's loader does not read.
-        for count in stride(from: 0, to: 4096, by: 7) + [Self.good.count / 2] {
+        let end = Self.good.count
+        for count in stride(from: 0, to: 4096, by: 7) + [end / 2, end - end / 8, end - 1] {
             #expect(throws: PluginError.self) { try SharedObject.check(Array(Self.good.prefix(count))) }
         }
     }

@@ -88,11 +88,12 @@ struct CacheCommand: ParsableCommand {
         @OptionGroup var workflow: WorkflowOptions
         @OptionGroup var folders: FolderOptions
         @OptionGroup var folder: CacheFolderOptions
+        @OptionGroup var libraries: NodeOptions
         @Option(help: ArgumentHelp("As in the run.", valueName: "auto|fp32|bf16")) var precision = Precision.auto
         @Flag(help: "Print JSON.") var json = false
 
         func execute(_ program: Program) async throws -> ProgramStatus {
-            let registry = program.registry()
+            let registry = program.registry(libraries)
             let loaded = try LoadedWorkflow(workflow, registry: registry)
             let cache = CacheFolder(try folder.required())
             let files = try folders.folders(digests: FileDigests(cache))

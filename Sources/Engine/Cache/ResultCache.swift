@@ -58,12 +58,26 @@ public final class ResultCache: Sendable {
         public var modelByteCount: Int
     }
 
+    /// Which results outlive the prompt that made them (engine-semantics.md §14); the byte limits hold beside it.
+    public enum Policy: Sendable, Hashable {
+        /// All that fit.
+        case all
+        /// Those that the present prompt uses: others go when it begins (`--cache-classic`).
+        case presentPrompt
+        /// This many; those of the prompts that were run longest ago go first (`--cache-lru`).
+        case count(Int)
+        /// None: values live in the run, until their last use (`--cache-none`).
+        case none
+    }
+
     private enum Kind { case result, model }
 
     private struct Entry {
         var result: NodeResult
         var kind: Kind
         var byteCount: Int
+        /// The prompt that used it last.
+        var prompt: Int
         var older: CacheKey?
         var newer: CacheKey?
     }
@@ -84,6 +98,8 @@ public final class ResultCache: Sendable {
         var evictions = 0
         /// When the models were last measured.
         var measured = 0.0
+        /// How many prompts have begun.
+        var prompt = 0
 
         var byteCount: Int { results.byteCount + models.byteCount }
 
@@ -107,6 +123,7 @@ public final class ResultCache: Sendable {
 
         mutating func append(_ entry: Entry, _ key: CacheKey) {
             var entry = entry
+            entry.prompt = prompt
             let newest = self[entry.kind].newest
             entry.older = newest
             entry.newer = nil
@@ -116,7 +133,7 @@ public final class ResultCache: Sendable {
         }
 
         mutating func insert(_ result: NodeResult, _ kind: Kind, _ byteCount: Int, _ key: CacheKey) {
-            append(Entry(result: result, kind: kind, byteCount: byteCount), key)
+            append(Entry(result: result, kind: kind, byteCount: byteCount, prompt: prompt), key)
             self[kind].count += 1
             self[kind].byteCount += byteCount
         }
@@ -146,12 +163,14 @@ public final class ResultCache: Sendable {
     public let byteLimit: Int
     /// Bytes that results may hold of them.
     public let resultLimit: Int
+    public let policy: Policy
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - byteLimit: 0 keeps nothing.
     ///   - resultLimit: for results without models in them; as much as the whole if absent.
-    public init(byteLimit: Int, resultLimit: Int? = nil) {
+    public init(byteLimit: Int, resultLimit: Int? = nil, policy: Policy = .all) {
+        self.policy = policy
         self.byteLimit = byteLimit
         self.resultLimit = min(resultLimit ?? byteLimit, byteLimit)
     }
@@ -160,7 +179,7 @@ public final class ResultCache: Sendable {
     public subscript(key: CacheKey) -> NodeResult? {
         state.withLock { state in
             guard let entry = state.entries[key] else { return nil }
-            if state[entry.kind].newest != key {
+            if state[entry.kind].newest != key || entry.prompt != state.prompt {
                 state.unlink(entry)
                 state.append(entry, key)
             }
@@ -168,8 +187,30 @@ public final class ResultCache: Sendable {
         }
     }
 
+    /// A prompt begins: `lookUps` reads all results that it can use, then what the policy does not keep is dropped.
+    func beginPrompt(_ lookUps: () -> Void) {
+        let present = state.withLock { state in
+            state.prompt += 1
+            return state.prompt
+        }
+        lookUps()
+        let least: Int
+        switch policy {
+        case .all, .none: return
+        case .presentPrompt: least = 0
+        case .count(let count): least = max(count, 0)
+        }
+        let dropped = state.withLock { state in
+            guard state.entries.count > least else { return [NodeResult]() }
+            let old = state.entries.filter { $0.value.prompt < present }.sorted { $0.value.prompt < $1.value.prompt }
+            return old.prefix(least == 0 ? old.count : state.entries.count - least).compactMap { state.remove($0.key) }
+        }
+        _ = dropped
+    }
+
     /// Keeps a result; one larger than the whole cache is not kept.
     public func store(_ result: NodeResult, for key: CacheKey) {
+        if policy == .none { return }
         let byteCount = result.byteCount
         let kind = result.holdsModel ? Kind.model : .result
         guard byteCount <= (kind == .model ? byteLimit : resultLimit) else { return }

@@ -80,9 +80,11 @@ struct GraphRun {
 
     consuming func run() async -> RunResult {
         environment.emit(.executionStart)
-        for node in graph.order {
-            resolveKey(node)
-            find(node)
+        environment.cache.beginPrompt {
+            for node in graph.order {
+                resolveKey(node)
+                find(node)
+            }
         }
         for node in graph.nodes.indices {
             if let held = cached[node] { report(held, of: node) }

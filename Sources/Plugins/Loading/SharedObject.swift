@@ -1,7 +1,7 @@
 /// The parts of an ELF file (System V ABI, chapter 4) that say whether the system's loader can map it: the loader itself
 /// believes them, and a truncated file ends the process with a bus error.
 enum SharedObject {
-    /// Checks the header and that all segments lie inside the file.
+    /// Checks the header, and that the segments and the section table lie inside the file.
     ///
     /// - Throws: ``PluginError``.
     static func check(_ bytes: [UInt8]) throws(PluginError) {
@@ -19,6 +19,9 @@ enum SharedObject {
         let (table, entrySize, count) = (number(bytes, 32, 8), number(bytes, 54, 2), number(bytes, 56, 2))
         guard entrySize == 56, count > 0 else { throw PluginError("it has no program headers") }
         guard isInside(table, count * entrySize, bytes.count) else { throw truncated(bytes) }
+        // The section table ends a file: without it even a file whose segments are all there was cut.
+        let (sections, sectionSize, sectionCount) = (number(bytes, 40, 8), number(bytes, 58, 2), number(bytes, 60, 2))
+        guard isInside(sections, sectionCount * sectionSize, bytes.count) else { throw truncated(bytes) }
         var isDynamic = false
         for index in 0..<count {
             let entry = Int(table + index * entrySize)

@@ -28,14 +28,15 @@ public enum ModuleName {
     ]
 
     /// Modules of the program, of NodeKit and of the toolchain: Swift tells types apart by their modules' names.
-    private static let taken: Set<String> = [
-        "ArgumentParser", "BitCollections", "CJSON", "CKernels", "CNodeKit", "CNumeric", "CPUBackend", "Checkpoints",
-        "Collections", "CoreNodes", "CustomScriptsNodes", "DequeModule", "Diffusion", "Dispatch", "Distributed",
-        "Engine",
-        "Foundation", "FoundationEssentials", "Glibc", "GraphRun", "Hashing", "HeapModule", "Images", "JPSNodes",
-        "JSON",
-        "KJNodes", "Layers", "Models", "ModelMaker", "NodeKit", "NodeKitBuild", "Observation", "OrderedCollections",
-        "Plugins", "RegexBuilder", "RgthreeNodes", "Sampling", "Swift", "Synchronization", "Tensors", "Testing",
-        "TestingNodes", "Text", "Workflow", "XCTest", "graphrun",
+    static let taken: Set<String> = [
+        "ArgumentParser", "BitCollections", "CDNNL", "CImages", "CJPEG", "CJSON", "CKernels", "CNodeKit",
+        "CNumeric", "COpenBLAS", "CPNG", "CPUBackend", "CSampling", "CSignals", "CWebP", "Checkpoints",
+        "Collections", "ComfyrollNodes", "CoreNodes", "CropAndStitchNodes", "CustomScriptsNodes",
+        "DequeModule", "Diffusion", "Dispatch", "Distributed", "Engine", "EssentialsNodes", "Foundation",
+        "FoundationEssentials", "FuzzTarget", "Glibc", "GraphRun", "Hashing", "HeapModule", "Images",
+        "JPSNodes", "JSON", "KJNodes", "Layers", "ModelMaker", "Models", "NodeKit", "NodeKitBuild",
+        "Observation", "OrderedCollections", "PackTools", "Plugins", "RegexBuilder", "RgthreeNodes",
+        "Sampling", "SmallPacks", "Swift", "Synchronization", "Tensors", "TestSupport", "Testing",
+        "TestingNodes", "Text", "Workflow", "XCTest", "XFluxNodes", "graphrun",
     ]
 }

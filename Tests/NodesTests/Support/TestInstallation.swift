@@ -60,7 +60,12 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/models/\(folder)").sorted()) ?? []
     }
     func modelFolders(_ folder: String) -> [String] { ["\(root)/models/\(folder)"] }
-    func input(_ name: String) throws -> String { "\(root)/input/\(name)" }
+    func input(_ name: String) throws -> String {
+        let isOutput = name.hasSuffix(" [output]")
+        let path = isOutput ? "\(root)/output/\(name.dropLast(9))" : "\(root)/input/\(name)"
+        guard FileManager.default.fileExists(atPath: path) else { throw NodeError("no file \"\(name)\"") }
+        return path
+    }
     func inputNames() -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/input").sorted()) ?? []
     }

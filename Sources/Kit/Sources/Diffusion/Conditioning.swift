@@ -6,6 +6,8 @@ public protocol ConditioningKey: Sendable {
     associatedtype Value: Sendable
     /// The reference's name of the property, used where outputs are saved ("guidance").
     static var name: String { get }
+    /// What exported names begin with; ``name`` unless the reference spreads the property over several of its own.
+    static var exportedPrefix: String { get }
     /// The value as tensors with names for `--save-outputs`; the name "" stands for the key's own.
     static func exported(_ value: Value) -> [(name: String, tensor: Tensor)]
     /// The value as the cache on disk keeps it; `nil` (what a key says that does not implement it) where it cannot be
@@ -16,6 +18,7 @@ public protocol ConditioningKey: Sendable {
 }
 
 extension ConditioningKey {
+    public static var exportedPrefix: String { name }
     public static func exported(_ value: Value) -> [(name: String, tensor: Tensor)] { [] }
     public static func stored(_ value: Value) -> StoredContent? { nil }
     public static func restored(_ content: StoredContent) -> Value? { nil }
@@ -48,7 +51,9 @@ public struct ConditioningEntry: Sendable {
                 return
             }
             properties[ObjectIdentifier(key)] = Property(value: newValue, key: key) {
-                Key.exported(newValue).map { ($0.name.isEmpty ? Key.name : Key.name + "." + $0.name, $0.tensor) }
+                Key.exported(newValue).map { part in
+                    ([Key.exportedPrefix, part.name].filter { !$0.isEmpty }.joined(separator: "."), part.tensor)
+                }
             } store: {
                 Key.stored(newValue)
             }
@@ -122,11 +127,21 @@ public enum TimestepRange: ConditioningKey {
         guard let start = content.json[0]?.exactNumber, let end = content.json[1]?.exactNumber else { return nil }
         return PercentRange(start: start, end: end)
     }
+    public static let exportedPrefix = ""
+    public static func exported(_ value: PercentRange) -> [(name: String, tensor: Tensor)] {
+        [("start_percent", value.start), ("end_percent", value.end)].compactMap { name, percent in
+            (try? Tensor([Float(percent)], shape: [])).map { (name, $0) }
+        }
+    }
 }
 
 /// Weight of the entry among others (1 if absent).
 public enum EntryStrength: ConditioningKey {
     public static let name = "strength"
+    public static func exported(_ value: Float) -> [(name: String, tensor: Tensor)] {
+        guard let tensor = try? Tensor([value], shape: []) else { return [] }
+        return [("", tensor)]
+    }
     public static func stored(_ value: Float) -> StoredContent? { StoredContent(.exactly(Double(value))) }
     public static func restored(_ content: StoredContent) -> Float? { content.json.exactNumber.map { Float($0) } }
 }

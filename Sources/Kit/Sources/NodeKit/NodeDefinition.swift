@@ -30,11 +30,14 @@ public final class NodeDefinition: Sendable {
             if let port = child.value as? any OutputPort { outputs.append(port.schema) }
             if child.value is UndeclaredInputs { takesUndeclared = true }
         }
-        schema = NodeSchema(
+        var schema = NodeSchema(
             id: info.id, displayName: info.displayName, category: info.category, description: info.description,
             module: module, isOutput: info.isOutput, version: info.version, usesNodeID: info.usesNodeID,
             inputs: inputs.filter { !$0.isOptional } + inputs.filter { $0.isOptional }, hidden: info.hidden,
             outputs: outputs, style: info.style, work: info.work, takesUndeclared: takesUndeclared)
+        schema.isDeprecated = info.isDeprecated
+        schema.isExperimental = info.isExperimental
+        self.schema = schema
         let names = inputs.map(\.name)
         let id = info.id
         body = { values, context in
@@ -178,9 +181,6 @@ public struct NodePack: Sendable {
     public let definitions: [NodeDefinition]
     /// Types of values that the pack lets the cache on disk keep.
     public let storable: StorableTypes
-    /// A digest of the library that the pack was loaded from, so that results on disk are those of its present code;
-    /// empty for packs of the program itself. Set by the loader.
-    public var code = ""
 
     /// - Parameter module: `python_module` of the schema: "nodes" for the core, else "custom_nodes.NAME".
     public init(

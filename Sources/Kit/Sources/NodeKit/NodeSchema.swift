@@ -20,6 +20,10 @@ public struct NodeSchema: Sendable {
     public var hidden: [HiddenInput]
     public var outputs: [OutputSchema]
     public var style: SchemaStyle
+    /// See ``NodeInfo/isDeprecated``.
+    public var isDeprecated = false
+    /// See ``NodeInfo/isExperimental``.
+    public var isExperimental = false
     /// What the node does while it runs.
     public var work: NodeWork
     /// Whether links to ports that are not declared are passed to the node.
@@ -117,7 +121,7 @@ public struct InputSchema: Sendable {
         if isHidden || isRawLink || options["forceInput"] == .bool(true) { return false }
         switch kind {
         case .choice: return true
-        case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN"].contains(type)
+        case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"].contains(type)
         }
     }
 }
