@@ -9,7 +9,7 @@ import Tensors
 /// The pack draws its noise on the graphics card in half precision; here it is torch's float32 noise of the processor for
 /// the same seed, so pictures are other ones of the same kind.
 struct XLabsSampler: Node {
-    static let info = NodeInfo("XlabsSampler", displayName: "Xlabs Sampler", category: "XLabsNodes")
+    static let info = NodeInfo("XlabsSampler", displayName: "Xlabs Sampler", category: "XLabsNodes", work: .sampling)
 
     @Input var model: DiffusionModel
     @Input var conditioning: ConditioningValue

@@ -4,7 +4,7 @@ import NodeKit
 
 /// A text encoder from one file.
 struct CLIPLoader: ValidatingNode {
-    static let info = NodeInfo("CLIPLoader", displayName: "Load CLIP", category: "advanced/loaders")
+    static let info = NodeInfo("CLIPLoader", displayName: "Load CLIP", category: "advanced/loaders", work: .loading)
 
     @Input(.files("text_encoders")) var clipName: String
     @Input(
@@ -29,7 +29,7 @@ struct CLIPLoader: ValidatingNode {
 
 /// Two text encoders that work together.
 struct DualCLIPLoader: ValidatingNode {
-    static let info = NodeInfo("DualCLIPLoader", category: "advanced/loaders")
+    static let info = NodeInfo("DualCLIPLoader", category: "advanced/loaders", work: .loading)
 
     @Input(.files("text_encoders")) var clipName1: String
     @Input(.files("text_encoders")) var clipName2: String
