@@ -31,11 +31,6 @@ struct KeyBuilder {
         add(String(schema.version))
     }
 
-    /// The library that the node comes from.
-    mutating func add(code digest: String) {
-        add("code")
-        add(digest)
-    }
     mutating func add(nodeID: String) {
         add("node")
         add(nodeID)

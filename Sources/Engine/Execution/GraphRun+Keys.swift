@@ -24,7 +24,6 @@ extension GraphRun {
     private mutating func makeKey(_ node: Int) throws -> CacheKey? {
         let entry = graph.nodes[node]
         var key = KeyBuilder(entry.schema, environment: environment.cacheScope)
-        if let code = environment.registry.code(of: entry.schema.id) { key.add(code: code) }
         if entry.schema.usesNodeID { key.add(nodeID: entry.id) }
         var constants: [String: [any NodeValue]] = [:]
         var linked: Set<String> = []

@@ -10,7 +10,6 @@ public struct NodeRegistry: Sendable {
     public let storable: StorableTypes
     private let byID: [String: Int]
     private let packs: [String]
-    private let codes: [String]
 
     /// The nodes of several packs.
     public init(_ packs: [NodePack] = []) {
@@ -18,7 +17,6 @@ public struct NodeRegistry: Sendable {
         var problems: [String] = []
         var byID: [String: Int] = [:]
         var names: [String] = []
-        var codes: [String] = []
         for pack in packs {
             for definition in pack.definitions {
                 let id = definition.schema.id
@@ -31,7 +29,6 @@ public struct NodeRegistry: Sendable {
                     byID[id] = definitions.count
                     definitions.append(definition)
                     names.append(pack.name)
-                    codes.append(pack.code)
                 }
             }
         }
@@ -40,16 +37,9 @@ public struct NodeRegistry: Sendable {
         storable = packs.reduce(.standard) { $0.merging($1.storable) }
         self.byID = byID
         self.packs = names
-        self.codes = codes
     }
 
     public subscript(classType: String) -> NodeDefinition? { byID[classType].map { definitions[$0] } }
-
-    /// Digest of the library that a node comes from; `nil` for nodes of the program itself.
-    func code(of classType: String) -> String? {
-        guard let position = byID[classType], !codes[position].isEmpty else { return nil }
-        return codes[position]
-    }
 
     /// Name of the pack that a registered node belongs to.
     public func pack(of classType: String) -> String? { byID[classType].map { packs[$0] } }

@@ -42,10 +42,9 @@ enum LibraryLoader {
         }
         do throws(PluginError) {
             try SharedObject.check(bytes)
-            var pack = try open(path)
-            pack.code = digest
+            let pack = versioned(try open(path), digest)
             if checksNodes { try compare(pack, manifest) }
-            loaded.withLock { [pack] in $0[manifest.module] = (digest, pack) }
+            loaded.withLock { $0[manifest.module] = (digest, pack) }
             return pack
         } catch {
             throw PluginError("\(path): \(error.message)")
@@ -60,6 +59,22 @@ enum LibraryLoader {
                 "its nodes are \(names.joined(separator: ", ")); the manifest lists "
                     + manifest.nodes.joined(separator: ", "))
         }
+    }
+
+    /// The pack with the library's digest as its nodes' version: results that another build of the library computed, kept
+    /// on disk, are not used. Its author need not think of raising a number after every change.
+    private static func versioned(_ pack: NodePack, _ digest: String) -> NodePack {
+        // 52 bits, which JSON readers keep exactly.
+        let version = Int(digest.prefix(13), radix: 16) ?? 0
+        let definitions = pack.definitions.map { definition in
+            var schema = definition.schema
+            schema.version = version
+            return NodeDefinition(
+                schema: schema, fingerprint: { try definition.fingerprint($0, linked: $1, $2) },
+                validator: definition.validator, lazyCheck: definition.lazyCheck,
+                body: { try await definition.run($0, $1) })
+        }
+        return NodePack(pack.name, definitions: definitions, storable: pack.storable)
     }
 
     /// The library stays in the process whatever happens: Swift's runtime keeps pointers into it.

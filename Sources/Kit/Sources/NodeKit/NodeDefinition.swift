@@ -181,9 +181,6 @@ public struct NodePack: Sendable {
     public let definitions: [NodeDefinition]
     /// Types of values that the pack lets the cache on disk keep.
     public let storable: StorableTypes
-    /// A digest of the library that the pack was loaded from, so that results on disk are those of its present code;
-    /// empty for packs of the program itself. Set by the loader.
-    public var code = ""
 
     /// - Parameter module: `python_module` of the schema: "nodes" for the core, else "custom_nodes.NAME".
     public init(

@@ -40,6 +40,7 @@ public struct StorableTypes: Sendable {
         ],
         conditioningKeys: [
             PooledOutput.self, Guidance.self, TimestepRange.self, EntryStrength.self, ControlForNegative.self,
+            ConcatLatent.self, ConcatMask.self,
         ])
 
     /// Types that a pack adds.
