@@ -81,6 +81,9 @@ let package = Package(
                 kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
+        module(
+            "Planning",
+            [kit, "Engine", "Workflow", .product(name: "OrderedCollections", package: "swift-collections")]),
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("PackTools", [kit, "CoreNodes"], path: "Nodes/PackTools"),
         module("KJNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/KJNodes"),
@@ -97,7 +100,8 @@ let package = Package(
         module(
             "GraphRun",
             [
-                kit, "Engine", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker",
+                kit, "Hashing", "Engine", "Planning", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints",
+                "ModelMaker",
                 "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -136,6 +140,7 @@ let package = Package(
             ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun"]),
         suite("FuzzTests", ["FuzzTarget"]),
+        suite("PlanningTests", ["Planning", "CPUBackend", "CoreNodes", "Models", "ModelMaker", "Engine", "Workflow"]),
         suite("PluginTests", ["Plugins", "Hashing"]),
     ]
 )

@@ -1,4 +1,6 @@
+import Diffusion
 public import NodeKit
+import Sampling
 
 /// The nodes that belong to the reference itself.
 public let corePack = NodePack(
@@ -168,4 +170,9 @@ public let corePack = NodePack(
         RegexExtract.self,
         RegexReplace.self,
         PreviewAny.self,
-    ])
+        AddNoise.self,
+    ],
+    storable: StorableTypes(conditioningKeys: [
+        EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
+        ConcatMask.self,
+    ]))

@@ -135,6 +135,13 @@ public struct WeightSource: Sendable {
         return copy
     }
 
+    /// Bytes that the weights take beyond the mapped files now: those that were made, and patched ones.
+    public var ownByteCount: Int {
+        pieces.values.joined().reduce(fused.byteCount) { total, piece in
+            piece.tensor.storage is HostStorage ? total + piece.tensor.count * piece.tensor.dtype.byteCount : total
+        }
+    }
+
     /// Keys that no layer has read.
     public var unusedKeys: [String] {
         let used = usage.keys
@@ -158,4 +165,6 @@ final class FusedWeights: Sendable {
         state.withLock { $0[key] = tensor }
         return tensor
     }
+
+    var byteCount: Int { state.withLock { $0.values.reduce(0) { $0 + $1.count * $1.dtype.byteCount } } }
 }

@@ -10,13 +10,19 @@ public final class GraphEngine: Sendable {
     public let backend: any Backend
     public let files: any NodeFiles
     public let cache: ResultCache
+    /// Results that outlive the process; `nil` keeps none.
+    public let store: ResultStore?
     private let executor = NodeExecutor()
 
-    public init(registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache) {
+    public init(
+        registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache,
+        store: ResultStore? = nil
+    ) {
         self.registry = registry
         self.backend = backend
         self.files = files
         self.cache = cache
+        self.store = store
     }
 
     /// Checks a whole prompt; loads nothing.
@@ -121,6 +127,7 @@ final class RunEnvironment: Sendable {
     let backend: any Backend
     let files: any NodeFiles
     let cache: ResultCache
+    let store: ResultStore?
     let control: RunControl
     let scope: RunScope
     let promptJSON: JSON
@@ -137,6 +144,7 @@ final class RunEnvironment: Sendable {
         backend = engine.backend
         files = engine.files
         cache = engine.cache
+        store = engine.store
         control = options.control
         self.scope = scope
         promptJSON = prompt.prompt.json

@@ -23,7 +23,7 @@ let package = Package(
         .target(name: "CNodeKit", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "JSON", dependencies: ["CJSON"], swiftSettings: swiftSettings),
         .target(name: "Tensors", dependencies: ["CNumeric"], swiftSettings: swiftSettings),
-        .target(name: "Diffusion", dependencies: ["Tensors"], swiftSettings: swiftSettings),
+        .target(name: "Diffusion", dependencies: ["JSON", "Tensors"], swiftSettings: swiftSettings),
         .target(
             name: "NodeKit", dependencies: ["JSON", "Tensors", "Diffusion", "CNodeKit"], swiftSettings: swiftSettings,
             // Plugins are matched with the library by its build ID (NodeKitVersion.layout): not left to the default of

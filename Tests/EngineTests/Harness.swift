@@ -67,11 +67,14 @@ struct Harness {
     /// One node at a time: tests of the order of things.
     var parallelNodes = 1
 
-    init(files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack]) {
+    init(
+        files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack],
+        store: ResultStore? = nil
+    ) {
         self.files = files
         engine = GraphEngine(
             registry: NodeRegistry(packs), backend: StubBackend(), files: files,
-            cache: ResultCache(byteLimit: cacheBytes))
+            cache: ResultCache(byteLimit: cacheBytes), store: store)
     }
 
     struct Outcome {

@@ -39,7 +39,10 @@ struct GoldenNodeTests {
             let outputs = try await definition(type).run(inputs, installation.context(node: id))
             results[id] = outputs
             // Pictures from files are in one of the reference's files only.
-            if type.hasPrefix("LoadImage") && name != "image-mask" { continue }
+            if type.hasPrefix("LoadImage") && name != "image-mask" {
+                for values in outputs { expected.allow(try #require(values[0].exportedTensors.first).tensor) }
+                continue
+            }
             for (slot, values) in outputs.enumerated() {
                 for part in values[0].exportedTensors {
                     try expected.compare(part.tensor, "\(id).\(slot)\(part.suffix)", type)
@@ -54,7 +57,7 @@ struct GoldenNodeTests {
 /// What the reference gave.
 private final class Expected {
     let keys: Set<String>
-    private let tensors: [String: Tensor]
+    private var tensors: [String: Tensor]
     /// Keys that were compared or taken as given.
     private(set) var seen: Set<String> = []
 
@@ -84,6 +87,9 @@ private final class Expected {
             return DiffusionModel(network: StubNetwork(latentFormat: format, sampling: DiscreteSampling()))
         }
     }
+
+    /// Lets results equal a tensor that is in none of the files.
+    func allow(_ tensor: Tensor) { tensors["loaded \(tensors.count)"] = tensor }
 
     func compare(_ tensor: Tensor, _ key: String, _ type: String) throws {
         let actual = try tensor.floats()

@@ -58,8 +58,9 @@ struct HostileNumberTests {
             switch type {
             case "INT": return (input.options["min"]?.intValue ?? 0) > 0 ? 64 : 1
             case "FLOAT": return 0.5
-            case "BOOLEAN": return true
-            case "STRING", "COMBO": return "text"
+            case "BOOLEAN": return false
+            case "STRING": return "text"
+            case "COMBO": return input.options["options"]?[0]?.stringValue ?? "text"
             case "IMAGE": return (try? Tensor.full([2, 40, 48, 3], 0.25)).map { Image($0) }
             case "MASK": return (try? Tensor.full([1, 40, 48], 0.75)).map { Mask($0) }
             case "LATENT": return (try? Tensor.full([2, 16, 12, 10], 0.5)).map { Latent(samples: $0) }

@@ -124,23 +124,24 @@ struct LibraryTests {
     @Test func castsWorkInAnotherHost() async throws {
         let found = NodeLibraries.load(named: [bench.nodes], perUser: nil)
         #expect(found.warnings.isEmpty)
-        let nodes = Dictionary(
-            uniqueKeysWithValues: found.packs.flatMap(\.definitions).map { ($0.schema.id, $0) })
+        let definitions = found.packs.flatMap(\.definitions)
+        func node(_ id: String) throws -> NodeDefinition { try #require(definitions.first { $0.schema.id == id }) }
         let trial = try NodeTrial()
         let context = NodeContext(nodeID: "1", backend: trial.backend, files: trial.files, events: SilentEvents())
         let image = Image(try Tensor([0.25, 0.5, 0.75], shape: [1, 1, 1, 3]))
-        let exposed = try await #require(nodes["Expose"]).run(["image": [image], "factor": [2]], context)
+        let exposed = try await node("Expose").run(["image": [image], "factor": [2]], context)
         let result = try #require(exposed[0][0] as? Image)
         #expect(try result.tensor.floats() == [0.5, 1, 1])
-        let palette = try await #require(nodes["FindPalette"]).run(["image": [result]], context)[0][0]
+        let palette = try await node("FindPalette").run(["image": [result]], context)[0][0]
         #expect(type(of: palette).socketType == "PALETTE")
         #expect(palette.byteCount == 80)
-        let name = try await #require(nodes["NamePalette"]).run(["palette": [palette]], context)
-        #expect(name[0][0] as? String == "1 colours")
-        await #expect(throws: NodeError.self) {
-            _ = try await #require(nodes["NamePalette"]).run(["palette": [image]], context)
-        }
-        #expect(try await #require(nodes["Choose"]?.lazyCheck)(["takes_first": [false]], context) == ["second"])
+        let naming = try node("NamePalette")
+        let names = try await naming.run(["palette": [palette]], context)
+        #expect(names[0][0] as? String == "1 colours")
+        await #expect(throws: NodeError.self) { _ = try await naming.run(["palette": [image]], context) }
+        let asked = try #require(try node("Choose").lazyCheck)
+        let needed = try await asked(["takes_first": [false]], context)
+        #expect(needed == ["second"])
         // A second time the same library is there already.
         #expect(NodeLibraries.load(named: [bench.nodes], perUser: nil).packs.count == 2)
     }

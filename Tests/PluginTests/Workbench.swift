@@ -133,8 +133,8 @@ private final class Unchecked<Value>: @unchecked Sendable {
 
 /// Makes the workbench before the suite's tests and removes it after them.
 struct WorkbenchTrait: SuiteTrait, TestScoping {
-    func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    @concurrent func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         let bench = try await Workbench.make()
         defer { bench.remove() }

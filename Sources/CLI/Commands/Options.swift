@@ -19,9 +19,11 @@ struct FolderOptions: ParsableArguments {
             valueName: "file"))
     var extraModelPaths: [String] = []
 
-    func folders() throws -> ModelFolders {
+    /// - Parameter digests: for keys that outlive the process; see `ModelFolders`.
+    func folders(digests: FileDigests? = nil) throws -> ModelFolders {
         do {
-            return try ModelFolders(models: models, input: input, output: output, extraModelPaths: extraModelPaths)
+            return try ModelFolders(
+                models: models, input: input, output: output, extraModelPaths: extraModelPaths, digests: digests)
         } catch {
             throw ProgramError(.usage, String(describing: error))
         }

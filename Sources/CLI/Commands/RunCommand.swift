@@ -16,6 +16,8 @@ struct RunCommand: ProgramCommand {
     @OptionGroup var folders: FolderOptions
     @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
+    @OptionGroup var cacheFolder: CacheFolderOptions
+    @OptionGroup var limits: CacheLimitOptions
 
     @Option(
         help: ArgumentHelp(
@@ -42,8 +44,9 @@ struct RunCommand: ProgramCommand {
 
     @Flag(help: "Print every event as one line of JSON.") var json = false
 
-    /// Results kept for nodes that are alike; one command runs one workflow, so that nothing else reuses them.
-    private static let cacheBytes = 512 << 20
+    /// The most that results may take of the memory for results and models: one command runs one workflow, so that
+    /// only nodes that are alike reuse them.
+    private static let resultBytes = 512 << 20
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) {
@@ -58,7 +61,7 @@ struct RunCommand: ProgramCommand {
         let registry = program.registry(libraries)
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         if !json { program.show(loaded.notes, verbosity.level) }
-        let files = try folders.folders()
+        let files = try folders.folders(digests: cacheFolder.folder.map { FileDigests(CacheFolder($0)) })
         defer { files.removeTemporaryFolder() }
         let control = RunControl()
         program.interrupts.listen {
@@ -79,7 +82,8 @@ struct RunCommand: ProgramCommand {
         }
         let engine = GraphEngine(
             registry: registry, backend: try backend(program), files: files,
-            cache: ResultCache(byteLimit: Self.cacheBytes))
+            cache: ResultCache(byteLimit: limits.memory.byteCount, resultLimit: Self.resultBytes),
+            store: program.store(cacheFolder, limits, registry))
         return try await run(validated, loaded, engine, control, program.console)
     }
 

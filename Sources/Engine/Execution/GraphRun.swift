@@ -34,6 +34,8 @@ struct GraphRun {
         /// Positions of the nodes it added.
         var fragment: [Int]
         var seconds: Double
+        /// When it expanded, by the clock that never jumps.
+        var expanded: Double
     }
 
     let environment: RunEnvironment
@@ -43,6 +45,8 @@ struct GraphRun {
     var keys: [KeyState]
     /// Results that were there before the node's turn came.
     var cached: [Int: NodeResult] = [:]
+    /// Nodes whose results are on disk and have not been read.
+    var stored: Set<Int> = []
     var list: ExecutionList
     /// Results of finished nodes that others still need.
     var values: [Int: [[any NodeValue]]] = [:]
@@ -78,12 +82,11 @@ struct GraphRun {
         environment.emit(.executionStart)
         for node in graph.order {
             resolveKey(node)
-            cached[node] = lookUp(node)
+            find(node)
         }
         for node in graph.nodes.indices {
-            guard let held = cached[node] else { continue }
-            result.cached.append(graph.nodes[node].id)
-            report(held, of: node)
+            if let held = cached[node] { report(held, of: node) }
+            if cached[node] != nil || stored.contains(node) { result.cached.append(graph.nodes[node].id) }
         }
         environment.emit(.executionCached(nodes: result.cached))
         for root in roots { schedule(root) }
@@ -177,9 +180,13 @@ struct GraphRun {
             }
             return nil
         }
-        if case .open = keys[node] { resolveKey(node) }
+        var mayBeStored = graph.nodes[node].origin != nil
+        if case .open = keys[node] {
+            resolveKey(node)
+            mayBeStored = true
+        }
         // Twins share a result: the first of them has stored it by now, or is about to.
-        if let held = lookUp(node) {
+        if let held = lookUp(node) ?? (mayBeStored ? readStored(node) : nil) {
             environment.emit(.executed(graph.identity(node), output: held.ui))
             report(held, of: node)
             settle(node, held)
@@ -259,22 +266,18 @@ struct GraphRun {
     }
 
     /// A node's result is complete.
-    mutating func finish(_ node: Int, _ done: NodeResult, _ seconds: Double, isShown: Bool = false) {
+    ///
+    /// - Parameter cost: the seconds that its computation took, with those of its expansion.
+    mutating func finish(
+        _ node: Int, _ done: NodeResult, _ seconds: Double, cost: Double? = nil, isShown: Bool = false
+    ) {
         let identity = graph.identity(node)
-        if case .known(let key) = keys[node], isWorthKeeping(done, of: node) {
-            environment.cache.store(done, for: key)
-        }
+        if case .known(let key) = keys[node] { keep(done, of: node, key, cost ?? seconds) }
         result.executed.append(identity.id)
         if let ui = done.ui, !isShown { environment.emit(.executed(identity, output: ui)) }
         environment.emit(.nodeFinished(identity, seconds: seconds))
         report(done, of: node)
         settle(node, done)
-    }
-
-    /// Large values inside expansions are not kept: a loop would fill the cache with its steps, while the result of the
-    /// whole is kept under the node of the workflow.
-    private func isWorthKeeping(_ done: NodeResult, of node: Int) -> Bool {
-        graph.nodes[node].origin == nil || done.byteCount <= 64 << 10
     }
 
     /// Hands the result to those that wait for it, and lets go of what nobody needs any more.

@@ -12,6 +12,8 @@ enum FileSystem {
         var identity: Identity
         /// Time of the last change of the content, in nanoseconds since 1970.
         var modified: Int
+        /// Time of the last change of content, name or permissions, in nanoseconds since 1970; nobody can set it.
+        var changed: Int
     }
 
     struct Identity: Hashable {
@@ -27,7 +29,11 @@ enum FileSystem {
         return Status(
             isDirectory: kind == S_IFDIR, isFile: kind == S_IFREG, byteCount: Int(record.st_size),
             identity: Identity(device: UInt(record.st_dev), number: UInt(record.st_ino)),
-            modified: Int(record.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(record.st_mtim.tv_nsec))
+            modified: nanoseconds(record.st_mtim), changed: nanoseconds(record.st_ctim))
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int {
+        Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
     }
 
     /// The names in a folder, sorted, without `.` and `..`; `nil` when it cannot be read.

@@ -11,6 +11,7 @@ public final class ModelFolders: NodeFiles {
     public let inputFolder: String
     private let output: String
     private let extra: [ExtraModelPaths]
+    private let digests: FileDigests?
     private let temporary = Mutex<String?>(nil)
 
     /// - Parameters:
@@ -18,11 +19,16 @@ public final class ModelFolders: NodeFiles {
     ///   - output: made when something is written.
     ///   - extraModelPaths: files in the format of `extra_model_paths.yaml`; one of that name in the models folder or
     ///     above it is read anyway.
+    ///   - digests: makes ``fingerprint(path:)`` depend on the content alone, as keys of a cache on disk need it;
+    ///     otherwise files are known by size, time and place.
     /// - Throws: ``FileError`` when one of those files cannot be read.
-    public init(models: String, input: String, output: String, extraModelPaths: [String] = []) throws(FileError) {
+    public init(
+        models: String, input: String, output: String, extraModelPaths: [String] = [], digests: FileDigests? = nil
+    ) throws(FileError) {
         modelsFolder = Self.modelsFolder(in: models)
         inputFolder = input
         self.output = output
+        self.digests = digests
         var files = extraModelPaths
         for folder in [modelsFolder, join(modelsFolder, "..")] {
             let file = join(folder, "extra_model_paths.yaml")
@@ -140,6 +146,7 @@ public final class ModelFolders: NodeFiles {
     }
 
     public func fingerprint(path: String) throws -> String {
+        if let digests { return try digests.digest(path: path) }
         guard let status = FileSystem.status(path) else { throw FileError(path, "cannot be read") }
         return "\(status.byteCount) \(status.modified) \(status.identity.device) \(status.identity.number)"
     }

@@ -66,6 +66,7 @@ public struct FluxControlNetwork: ControlNetwork {
             ? try w["controlnet_mode_embedder"].tensor("weight", [-1, d]).asFloat32Checked(native.name) : nil
     }
 
+    public var ownByteCount: Int { source.ownByteCount }
     public var family: String {
         hintChannels > FluxConfiguration.latentChannels
             ? "FLUX inpainting ControlNet" : modes != nil ? "FLUX Union ControlNet" : "FLUX ControlNet"

@@ -46,6 +46,7 @@ public struct FluxNetwork: DiffusionNetwork {
 
     public var family: String { configuration.hasGuidance ? "FLUX.1 dev" : "FLUX.1 schnell" }
     public var latentFormat: LatentFormat { Self.latentFormat }
+    public var ownByteCount: Int { source.ownByteCount }
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
 

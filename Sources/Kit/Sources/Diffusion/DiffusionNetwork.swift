@@ -52,6 +52,8 @@ public protocol DiffusionNetwork: Sendable {
     /// Name of the family, for people ("FLUX.1 dev").
     var family: String { get }
     var latentFormat: LatentFormat { get }
+    /// Bytes of memory that the weights take beyond mapped files now: patched, converted or packed copies.
+    var ownByteCount: Int { get }
     /// The noise schedule and prediction type that belong to the checkpoint.
     var sampling: any ModelSampling { get }
 
@@ -60,6 +62,10 @@ public protocol DiffusionNetwork: Sendable {
 
     /// The network with a LoRA file added.
     func adding(lora: NamedTensors, strength: Float) throws -> (network: any DiffusionNetwork, report: LoRAReport)
+}
+
+extension DiffusionNetwork {
+    public var ownByteCount: Int { 0 }
 }
 
 /// The tensors of a file by their keys.

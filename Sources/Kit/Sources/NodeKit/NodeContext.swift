@@ -94,7 +94,8 @@ public protocol NodeFiles: Sendable {
     var outputFolder: String { get }
     /// For previews; removed at the end.
     var temporaryFolder: String { get }
-    /// A text that changes with the file: size, modification time, identity.
+    /// A text that changes with the file: a digest of its content where results outlive the process, else size,
+    /// modification time and identity.
     func fingerprint(path: String) throws -> String
 }
 
