@@ -184,7 +184,9 @@ public let corePack = NodePack(
         RegexExtract.self,
         RegexReplace.self,
         PreviewAny.self,
+        AddNoise.self,
     ],
     storable: StorableTypes(conditioningKeys: [
-        EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self,
+        EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
+        ConcatMask.self,
     ]))
