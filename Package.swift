@@ -79,7 +79,7 @@ let package = Package(
                 kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
-        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
+        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints", "Hashing"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
         module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),

@@ -9,13 +9,19 @@ public final class GraphEngine: Sendable {
     public let backend: any Backend
     public let files: any NodeFiles
     public let cache: ResultCache
+    /// Where interrupted nodes leave what they have done; `nil` keeps nothing.
+    public let resume: ResumeFolder?
     private let executor = NodeExecutor()
 
-    public init(registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache) {
+    public init(
+        registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache,
+        resume: ResumeFolder? = nil
+    ) {
         self.registry = registry
         self.backend = backend
         self.files = files
         self.cache = cache
+        self.resume = resume
     }
 
     /// Checks a whole prompt; loads nothing.
@@ -46,7 +52,7 @@ public final class GraphEngine: Sendable {
         let environment = RunEnvironment(
             backend: backend, files: files, cache: cache, control: options.control,
             promptJSON: prompt.prompt.json, extraPNGInfo: options.extraPNGInfo,
-            observeResult: options.resultObserver
+            observeResult: options.resultObserver, work: resume.map { RunWork($0) }
         ) { kind in
             observer(EngineEvent(promptID: promptID, timestamp: wallClockMilliseconds(), kind: kind))
         }
@@ -109,7 +115,13 @@ struct RunEnvironment: Sendable {
     var promptJSON: JSON
     var extraPNGInfo: JSONObject
     var observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
+    var work: RunWork?
     var emit: @Sendable (EngineEvent.Kind) -> Void
+
+    /// The backend that a node gets.
+    func backend(for node: String) -> any Backend {
+        (backend as? any NodeScopedBackend)?.scoped(to: node) ?? backend
+    }
 
     /// What results depend on beside the graph: bf16 products give other numbers than float32 ones.
     var cacheScope: String { "\(backend.name) \(backend.computeType.rawValue)" }

@@ -48,6 +48,7 @@ final class EventLog: Sendable {
                 "executed \(node) \(output.map { JSON.object($0).text() } ?? "null")"
             case .executionCached(let nodes): "cached \(nodes)"
             case .progress(let node, let step, let total): "progress \(node) \(step)/\(total)"
+            case .resumed(let node, let done, let total): "resumed \(node) \(done)/\(total)"
             case .warning(let node, let message): "warning \(node ?? "-") \(message)"
             case .executionError(let failure): "error \(failure.nodeID) \(failure.message)"
             case .executionInterrupted(let node, _, _): "interrupted \(node ?? "-")"

@@ -9,6 +9,8 @@ public struct EngineEvent: Sendable {
         /// A node begins. `displayNode` is the one that people see: another one inside expansions.
         case executing(node: String, displayNode: String)
         case progress(node: String, step: Int, total: Int)
+        /// An interrupted run of the node is taken up after `done` steps.
+        case resumed(node: String, done: Int, total: Int)
         /// A node showed something; also for cached output nodes, with `nil` when they showed nothing.
         case executed(node: String, displayNode: String, output: JSONObject?)
         /// A node is done. Not for cached ones.
@@ -51,6 +53,7 @@ extension EngineEvent {
         case .executionCached: "execution_cached"
         case .executing: "executing"
         case .progress: "progress"
+        case .resumed: "resumed"
         case .executed: "executed"
         case .nodeFinished: "node_finished"
         case .warning: "warning"
@@ -78,6 +81,10 @@ extension EngineEvent {
             data["node"] = .string(node)
             data["value"] = .int(Int64(step))
             data["max"] = .int(Int64(total))
+        case .resumed(let node, let done, let total):
+            data["node"] = .string(node)
+            data["value"] = .int(Int64(done))
+            data["max"] = .int(Int64(total))
         case .executed(let node, let displayNode, let output):
             data["node"] = .string(node)
             data["display_node"] = .string(displayNode)
@@ -103,7 +110,7 @@ extension EngineEvent {
             data["executed"] = list(executed)
         }
         switch kind {
-        case .executing, .progress, .executed, .nodeFinished: break
+        case .executing, .progress, .resumed, .executed, .nodeFinished: break
         default: data["timestamp"] = .int(timestamp)
         }
         return data

@@ -78,6 +78,7 @@ struct GraphRun {
         if list.remaining > 0, let node = list.stuck.first {
             return fail(node, nil, NodeError("Dependency cycle detected: the node waits for its own result"))
         }
+        environment.work?.succeeded()
         environment.emit(.executionSuccess)
     }
 
@@ -103,7 +104,14 @@ struct GraphRun {
             try environment.control.check()
             environment.emit(.executing(node: id, displayNode: id))
             let start = monotonicSeconds()
-            let done = try await call.perform()
+            let done: NodeResult
+            do {
+                done = try await call.perform()
+            } catch {
+                call.work?.stopped()
+                throw error
+            }
+            call.work?.finished(isSafe: false)
             if case .known(let key) = keys[node] { environment.cache.store(done, for: key) }
             result.executed.append(id)
             if let ui = done.ui { environment.emit(.executed(node: id, displayNode: id, output: ui)) }
@@ -120,12 +128,19 @@ struct GraphRun {
         let relay = NodeEventRelay(environment.control, environment.emit)
         return NodeCall(
             definition: graph.nodes[node].definition, inputs: gather(node), context: context(node, relay),
-            control: environment.control, relay: relay)
+            control: environment.control, relay: relay, work: work(node, relay))
+    }
+
+    private func work(_ node: Int, _ relay: NodeEventRelay) -> NodeWork? {
+        guard case .known(let key) = keys[node] else { return nil }
+        let id = graph.nodes[node].id
+        return environment.work?.node(key) { relay.warning(node: id, $0) }
     }
 
     private func context(_ node: Int, _ events: any NodeEvents) -> NodeContext {
         NodeContext(
-            nodeID: graph.nodes[node].id, backend: environment.backend, files: environment.files, events: events,
+            nodeID: graph.nodes[node].id, backend: environment.backend(for: graph.nodes[node].id),
+            files: environment.files, events: events,
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
     }
 

@@ -9,6 +9,8 @@ struct NodeCall: Sendable {
     var context: NodeContext
     var control: RunControl
     var relay: NodeEventRelay
+    /// Keeps what the node has done so far; `nil` when its key is not known.
+    var work: NodeWork?
 
     /// Calls the node once per element of its input lists.
     func perform() async throws -> NodeResult {
@@ -16,6 +18,8 @@ struct NodeCall: Sendable {
         var calls: [[[any NodeValue]]] = []
         for call in 0..<mapping.count {
             try control.check()
+            var context = context
+            context.unfinishedWork = work?.call(call)
             calls.append(try await definition.run(mapping.arguments(call), context))
         }
         return NodeResult(outputs: mergeOutputs(calls), ui: relay.ui)

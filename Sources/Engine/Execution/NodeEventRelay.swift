@@ -15,6 +15,7 @@ final class NodeEventRelay: NodeEvents {
 
     func checkCancellation() throws { try control.check() }
     func progress(node: String, step: Int, total: Int) { emit(.progress(node: node, step: step, total: total)) }
+    func resumed(node: String, done: Int, total: Int) { emit(.resumed(node: node, done: done, total: total)) }
     func warning(node: String, _ message: String) { emit(.warning(node: node, message: message)) }
     func ui(node: String, _ output: JSONObject) { shown.withLock { $0.append(output) } }
 

@@ -15,6 +15,8 @@ public struct NodeContext: Sendable {
     public var prompt: JSON
     /// Further texts for pictures: "workflow" in UI form.
     public var extraPNGInfo: JSONObject
+    /// Keeps what the node has done so far over a crash; `nil` where nothing is kept. See ``WorkJournal``.
+    public var unfinishedWork: (any UnfinishedWork)?
 
     public init(
         nodeID: String, backend: any Backend, files: any NodeFiles, events: any NodeEvents, prompt: JSON = .null,
@@ -63,6 +65,8 @@ public protocol NodeFiles: Sendable {
 public protocol NodeEvents: Sendable {
     func checkCancellation() throws
     func progress(node: String, step: Int, total: Int)
+    /// An interrupted run of the node is taken up after `done` steps.
+    func resumed(node: String, done: Int, total: Int)
     func warning(node: String, _ message: String)
     func ui(node: String, _ output: JSONObject)
 }
