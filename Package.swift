@@ -119,6 +119,6 @@ let package = Package(
                 "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),
-        suite("CLITests", ["GraphRun"]),
+        suite("CLITests", ["GraphRun", "graphrun"]),
     ]
 )

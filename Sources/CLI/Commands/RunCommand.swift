@@ -103,7 +103,7 @@ struct RunCommand: ProgramCommand {
         let names = prompt.nodes.map { ($0.key, $0.value.title ?? $0.value.classType) }
         do {
             return try RunTrace(
-                path: trace, unlike: [workflow.path], names: Dictionary(names, uniquingKeysWith: { first, _ in first }))
+                path: trace, names: Dictionary(names, uniquingKeysWith: { first, _ in first }))
         } catch {
             throw ProgramError(.usage, "--trace: \(error)")
         }

@@ -24,15 +24,13 @@ public final class RunTrace: Sendable {
     /// Where operations go that belong to no node.
     private static let outside = TraceFile.Row(number: 0)
 
-    /// Opens the file; what it held before is lost.
+    /// Opens the file; an earlier trace in it is lost.
     ///
-    /// - Parameters:
-    ///   - others: files that the run reads.
-    ///   - names: what people call the nodes, by id.
-    /// - Throws: ``FileError`` when the file cannot be written, is no plain file, or is one of `others`.
-    public init(path: String, unlike others: [String] = [], names: [String: String] = [:]) throws(FileError) {
+    /// - Parameter names: what people call the nodes, by id.
+    /// - Throws: ``FileError`` when the file cannot be written, or holds anything but a trace.
+    public init(path: String, names: [String: String] = [:]) throws(FileError) {
         self.names = names
-        file = try TraceFile(path: path, unlike: others)
+        file = try TraceFile(path: path)
         file.name("graphrun", of: nil)
     }
 

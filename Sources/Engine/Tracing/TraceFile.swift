@@ -27,28 +27,47 @@ final class TraceFile: Sendable {
     private let origin: Int
     private let state = Mutex(State())
 
-    /// - Parameter others: files that are read in the run and must not be overwritten.
-    /// - Throws: ``FileError`` when the file cannot be written, is no plain file, or is one of `others`.
-    init(path: String, unlike others: [String]) throws(FileError) {
+    /// - Throws: ``FileError`` when the file cannot be written, or holds anything but an earlier trace: a slip must not
+    ///   cost a model or the workflow.
+    init(path: String) throws(FileError) {
         guard !path.isEmpty, !path.utf8.contains(0) else {
             throw FileError("\"\"", "is no file name to write a trace to")
         }
-        if let status = FileSystem.status(path) {
-            guard status.isFile else {
-                throw FileError(path, "is no plain file, so that no trace can be written to it; give another name")
-            }
-            guard !others.contains(where: { FileSystem.status($0)?.identity == status.identity }) else {
-                throw FileError(path, "is the workflow itself, which the trace would overwrite; give another name")
-            }
+        // Not blocking: a pipe would wait for a reader for ever.
+        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
+        guard file >= 0 else { throw FileError(path, "cannot be written: \(FileSystem.lastProblem())") }
+        do throws(FileError) {
+            try Self.empty(file, path)
+        } catch {
+            _ = Glibc.close(file)
+            throw error
         }
-        // Not blocking: a pipe put there meanwhile would wait for a reader for ever.
-        descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0o666)
-        guard descriptor >= 0 else { throw FileError(path, "cannot be written: \(FileSystem.lastProblem())") }
+        descriptor = file
         origin = monotonicNanoseconds()
         state.withLock { $0.pending = Array("[\n".utf8) }
     }
 
     deinit { close() }
+
+    /// What every trace begins with.
+    private static let start = Array("[\n{\"name\":\"process_name\",\"ph\":\"M\"".utf8)
+
+    private static func empty(_ file: Int32, _ path: String) throws(FileError) {
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(path, "is no plain file, so that no trace can be written to it; give another name")
+        }
+        if status.st_size == 0 { return }
+        var found = [UInt8](repeating: 0, count: start.count)
+        let count = unsafe found.withUnsafeMutableBytes { unsafe pread(file, $0.baseAddress, $0.count, 0) }
+        guard count == start.count, found == start else {
+            throw FileError(
+                path, "exists and is no trace, so that it is not overwritten; remove it or give another name")
+        }
+        guard ftruncate(file, 0) == 0 else {
+            throw FileError(path, "cannot be written: \(FileSystem.lastProblem())")
+        }
+    }
 
     /// Nanoseconds since the file was opened.
     func now() -> Int { monotonicNanoseconds() - origin }
