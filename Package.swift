@@ -84,12 +84,13 @@ let package = Package(
         module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
         module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
+        module("TestingNodes", [kit], path: "Nodes/Testing"),
         module(
             "GraphRun",
             [
                 kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
                 "CSignals",
-                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes",
+                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
         .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
@@ -106,6 +107,7 @@ let package = Package(
         suite("ImagesTests", ["Images"], resources: [.copy("Files")]),
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow", "Hashing"]),
+        suite("ProtocolTests", ["Engine", "Workflow", "CoreNodes", "TestingNodes", "Images"]),
         suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",

@@ -1,5 +1,6 @@
 public import JSON
 public import NodeKit
+import Synchronization
 public import Tensors
 public import Workflow
 
@@ -38,28 +39,41 @@ public final class GraphEngine: Sendable {
         await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
     }
 
-    /// Runs what validation found sound. Nodes run one after the other, on threads of their own.
+    /// Runs what validation found sound. Nodes run on threads of their own, independent ones beside each other.
     ///
     /// Cancelling the task, or `options.control`, ends the run at the next step; results of finished nodes stay in
     /// ``cache``, as they do when a node fails.
     ///
-    /// - Parameter observer: called with every event, in order, on the thread that caused it; must return quickly.
+    /// - Parameter observer: called with every event, one after the other, on the thread that caused it; must return
+    ///   quickly.
     public func run(
         _ prompt: ValidatedPrompt, options: RunOptions = RunOptions(),
         observer: @escaping @Sendable (EngineEvent) -> Void = { _ in }
     ) async -> RunResult {
         let promptID = options.promptID
+        let scope = RunScope(options.control)
+        let turn = Mutex(())
         let environment = RunEnvironment(
-            backend: backend, files: files, cache: cache, control: options.control,
+            registry: registry, backend: backend, files: files, cache: cache, control: options.control, scope: scope,
             promptJSON: prompt.prompt.json, extraPNGInfo: options.extraPNGInfo,
-            observeResult: options.resultObserver, work: resume.map { RunWork($0) }
+            journals: resume.map { RunJournals($0) },
+            parallelNodes: max(1, options.parallelNodes), observeResult: options.resultObserver
         ) { kind in
-            observer(EngineEvent(promptID: promptID, timestamp: wallClockMilliseconds(), kind: kind))
-        }
-        return await withTaskCancellationHandler {
-            await withTaskExecutorPreference(executor) {
-                await GraphRun(prompt, environment).run()
+            // After a failure only the last event is still of interest.
+            if scope.isAbandoned {
+                switch kind {
+                case .executionError, .executionInterrupted: break
+                default: return
+                }
             }
+            let event = EngineEvent(promptID: promptID, timestamp: wallClockMilliseconds(), kind: kind)
+            turn.withLock { _ in observer(event) }
+        }
+        let run = Task(executorPreference: executor) { await GraphRun(prompt, environment).run() }
+        options.control.whenCancelled { run.cancel() }
+        defer { options.control.whenCancelled(nil) }
+        return await withTaskCancellationHandler {
+            await run.value
         } onCancel: {
             options.control.cancel()
         }
@@ -95,27 +109,36 @@ public struct RunOptions: Sendable {
     /// Gets every node's outputs as they become known, also those from the cache.
     public var resultObserver: (@Sendable (_ node: String, _ outputs: [[any NodeValue]]) -> Void)?
 
+    /// How many nodes may compute at the same time, as far as memory allows.
+    public var parallelNodes: Int
+
     public init(
         promptID: String = "", control: RunControl = RunControl(), extraPNGInfo: JSONObject = JSONObject(),
+        parallelNodes: Int = 2,
         resultObserver: (@Sendable (_ node: String, _ outputs: [[any NodeValue]]) -> Void)? = nil
     ) {
         self.promptID = promptID
         self.control = control
         self.extraPNGInfo = extraPNGInfo
+        self.parallelNodes = parallelNodes
         self.resultObserver = resultObserver
     }
 }
 
 /// What all nodes of a run share.
 struct RunEnvironment: Sendable {
+    var registry: NodeRegistry
     var backend: any Backend
     var files: any NodeFiles
     var cache: ResultCache
     var control: RunControl
+    var scope: RunScope
     var promptJSON: JSON
     var extraPNGInfo: JSONObject
+    var journals: RunJournals?
+    var parallelNodes: Int
+    var memoryAllowsMore: @Sendable () -> Bool = { MemoryGauge.allowsMore() }
     var observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
-    var work: RunWork?
     var emit: @Sendable (EngineEvent.Kind) -> Void
 
     /// The backend that a node gets.

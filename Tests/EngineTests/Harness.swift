@@ -43,12 +43,13 @@ final class EventLog: Sendable {
     var lines: [String] {
         all.compactMap { event in
             switch event.kind {
-            case .executing(let node, _): "executing \(node)"
-            case .executed(let node, _, let output):
+            case .executing(let node): "executing \(node)"
+            case .executed(let node, let output):
                 "executed \(node) \(output.map { JSON.object($0).text() } ?? "null")"
             case .executionCached(let nodes): "cached \(nodes)"
-            case .progress(let node, let step, let total): "progress \(node) \(step)/\(total)"
+            case .progress(let node, let done, let total): "progress \(node) \(Int(done))/\(Int(total))"
             case .resumed(let node, let done, let total): "resumed \(node) \(done)/\(total)"
+            case .executionBlocked(let node, let type, let message): "blocked \(node) \(type) \(message)"
             case .warning(let node, let message): "warning \(node ?? "-") \(message)"
             case .executionError(let failure): "error \(failure.nodeID) \(failure.message)"
             case .executionInterrupted(let node, _, _): "interrupted \(node ?? "-")"
@@ -64,6 +65,8 @@ final class EventLog: Sendable {
 struct Harness {
     let engine: GraphEngine
     let files: StubFiles
+    /// One node at a time: tests of the order of things.
+    var parallelNodes = 1
 
     init(files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack]) {
         self.files = files
@@ -82,6 +85,8 @@ struct Harness {
         let log = EventLog()
         let report = await engine.validate(prompt, targets: targets)
         guard let validated = report.validated else { return Outcome(report: report, result: RunResult(), log: log) }
+        var options = options
+        options.parallelNodes = parallelNodes
         let result = await engine.run(validated, options: options) { log.append($0) }
         return Outcome(report: report, result: result, log: log)
     }

@@ -124,7 +124,7 @@ import Workflow
         list.finish(2)
         #expect(list.take() == nil)
         #expect(list.remaining == 2)
-        #expect(list.stuck == [0, 1])
+        #expect(list.circle().sorted() == [0, 1])
     }
 
     @Test func eachOutputIsFinishedBeforeTheNextIsBegun() async {

@@ -17,7 +17,7 @@ private struct QuietFiles: NodeFiles {
 
 private struct QuietEvents: NodeEvents {
     func checkCancellation() throws {}
-    func progress(node: String, step: Int, total: Int) {}
+    func progress(node: String, done: Double, total: Double) {}
     func warning(node: String, _ message: String) {}
     func ui(node: String, _ output: JSONObject) {}
 }

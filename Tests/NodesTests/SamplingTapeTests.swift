@@ -18,7 +18,7 @@ private final class MemoryJournal: WorkJournal {
 
 private struct OneJournal: UnfinishedWork {
     let kept: MemoryJournal
-    func journal(_ name: String) -> (any WorkJournal)? { kept }
+    func journal(_ name: String, call: Int) -> (any WorkJournal)? { kept }
 }
 
 /// A network that is not linear, so that no error goes unseen, and that counts its evaluations.

@@ -41,14 +41,19 @@ final class RunDisplay: Sendable {
         case .executionStart, .executionSuccess: clearBar()
         case .executionCached(let nodes):
             if !nodes.isEmpty { verbose("\(nodes.count) results are there already") }
-        case .executing(let node, _):
+        case .executing(let node):
             state.withLock { $0.progress = nil }
-            verbose("node \(name(node))")
-        case .progress(let node, let step, let total): progress(node, step, total)
-        case .resumed(let node, let done, let total): resumed(node, done, total)
-        case .executed(_, _, let output): results(output)
+            verbose("node \(name(node.displayID))")
+        case .progress(let node, let done, let total):
+            progress(node.displayID, Int(clamping: done), Int(clamping: total))
+        case .resumed(let node, let done, let total): resumed(node.displayID, done, total)
+        case .executed(_, let output): results(output)
         case .nodeFinished(let node, let seconds):
-            verbose("node \(name(node)) took \(duration(seconds))")
+            verbose("node \(name(node.displayID)) took \(duration(seconds))")
+        case .executionBlocked(let node, _, let message):
+            if verbosity > .quiet {
+                line { console.warning("node \(name(node.realID)): not run: \(printable(message))") }
+            }
         case .warning(let node, let message):
             let place = node.map { "node \(name($0)): " } ?? ""
             if verbosity > .quiet { line { console.warning(place + printable(message)) } }
@@ -121,5 +126,12 @@ final class RunDisplay: Sendable {
             return state.barIsShown
         }
         if wasShown { console.note("\r\u{1B}[K") }
+    }
+}
+
+extension Int {
+    /// The nearest integer; NaN gives 0.
+    fileprivate init(clamping value: Double) {
+        self = value.isNaN ? 0 : value >= 9e18 ? .max : value <= -9e18 ? .min : Int(value.rounded())
     }
 }

@@ -6,15 +6,18 @@ public struct EngineEvent: Sendable {
         case executionStart
         /// Nodes whose results were there from earlier runs, in the order of the prompt; also when there are none.
         case executionCached(nodes: [String])
-        /// A node begins. `displayNode` is the one that people see: another one inside expansions.
-        case executing(node: String, displayNode: String)
-        case progress(node: String, step: Int, total: Int)
+        /// A node begins; once more when it has waited for lazy inputs.
+        case executing(NodeIdentity)
+        /// How far a node is, in a unit of its own.
+        case progress(NodeIdentity, done: Double, total: Double)
         /// An interrupted run of the node is taken up after `done` steps.
-        case resumed(node: String, done: Int, total: Int)
+        case resumed(NodeIdentity, done: Int, total: Int)
         /// A node showed something; also for cached output nodes, with `nil` when they showed nothing.
-        case executed(node: String, displayNode: String, output: JSONObject?)
+        case executed(NodeIdentity, output: JSONObject?)
         /// A node is done. Not for cached ones.
-        case nodeFinished(node: String, seconds: Double)
+        case nodeFinished(NodeIdentity, seconds: Double)
+        /// A node is not run since a value it needs was blocked with a message. The run goes on.
+        case executionBlocked(NodeIdentity, classType: String, message: String)
         case warning(node: String?, message: String)
         case executionSuccess
         case executionError(ExecutionFailure)
@@ -56,6 +59,7 @@ extension EngineEvent {
         case .resumed: "resumed"
         case .executed: "executed"
         case .nodeFinished: "node_finished"
+        case .executionBlocked: "execution_error"
         case .warning: "warning"
         case .executionSuccess: "execution_success"
         case .executionError: "execution_error"
@@ -71,27 +75,42 @@ extension EngineEvent {
         var data: JSONObject = ["prompt_id": .string(promptID)]
         func id(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
         func list(_ ids: [String]) -> JSON { .array(ids.map { .string($0) }) }
+        func name(_ node: NodeIdentity) {
+            data["node"] = .string(node.id)
+            data["display_node"] = .string(node.displayID)
+            guard let parent = node.parentID else { return }
+            data["parent_node"] = .string(parent)
+            data["real_node"] = .string(node.realID)
+        }
+        /// Whole numbers without a point: most progress counts steps.
+        func number(_ value: Double) -> JSON { Int64(exactly: value).map { .int($0) } ?? .double(value) }
         switch kind {
         case .executionStart, .executionSuccess: break
         case .executionCached(let nodes): data["nodes"] = list(nodes)
-        case .executing(let node, let displayNode):
-            data["node"] = .string(node)
-            data["display_node"] = .string(displayNode)
-        case .progress(let node, let step, let total):
-            data["node"] = .string(node)
-            data["value"] = .int(Int64(step))
-            data["max"] = .int(Int64(total))
+        case .executing(let node): name(node)
+        case .progress(let node, let done, let total):
+            name(node)
+            data["value"] = number(done)
+            data["max"] = number(total)
         case .resumed(let node, let done, let total):
-            data["node"] = .string(node)
+            name(node)
             data["value"] = .int(Int64(done))
             data["max"] = .int(Int64(total))
-        case .executed(let node, let displayNode, let output):
-            data["node"] = .string(node)
-            data["display_node"] = .string(displayNode)
+        case .executed(let node, let output):
+            name(node)
             data["output"] = output.map { .object($0) } ?? .null
         case .nodeFinished(let node, let seconds):
-            data["node"] = .string(node)
+            name(node)
             data["seconds"] = .double(seconds)
+        case .executionBlocked(let node, let classType, let message):
+            data["node_id"] = .string(node.realID)
+            data["node_type"] = .string(classType)
+            data["executed"] = .array([])
+            data["exception_message"] = .string("Execution Blocked: \(message)")
+            data["exception_type"] = .string("ExecutionBlocked")
+            data["traceback"] = .array([])
+            data["current_inputs"] = .array([])
+            data["current_outputs"] = .array([])
         case .warning(let node, let message):
             data["node"] = id(node)
             data["message"] = .string(message)
@@ -110,7 +129,7 @@ extension EngineEvent {
             data["executed"] = list(executed)
         }
         switch kind {
-        case .executing, .progress, .resumed, .executed, .nodeFinished: break
+        case .executing, .progress, .resumed, .executed, .nodeFinished, .executionBlocked: break
         default: data["timestamp"] = .int(timestamp)
         }
         return data

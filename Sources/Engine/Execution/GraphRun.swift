@@ -5,26 +5,59 @@ import Workflow
 
 /// The state of one run. Confined to the task that runs it; nodes get copies of what they need.
 struct GraphRun {
-    let plan: ValidatedPrompt
-    let environment: RunEnvironment
-    private var keys: [KeyState]
-    /// Results that were there before the node's turn came.
-    private var cached: [Int: NodeResult] = [:]
-    private var list: ExecutionList
-    /// Results of finished nodes that others still need.
-    private var values: [Int: [[any NodeValue]]] = [:]
-    /// How many nodes that have not finished use a node's values.
-    private var uses: [Int]
-    private var result = RunResult()
+    /// A node's turn that has ended.
+    struct Completion: Sendable {
+        var node: Int
+        var call: NodeCall
+        var outcome: Result<NodeCall.Outcome, any Error>
+        var seconds: Double
+    }
 
-    private var graph: Graph { plan.graph }
+    /// A node that has run and waits for the expansion that gives its values.
+    struct Pending {
+        var calls: [[[any NodeValue]]]
+        var ui: JSONObject?
+        /// Positions of the nodes it added.
+        var fragment: [Int]
+        var seconds: Double
+    }
+
+    let environment: RunEnvironment
+    let scope: RunScope
+    let roots: [Int]
+    var graph: Graph
+    var keys: [KeyState]
+    /// Results that were there before the node's turn came.
+    var cached: [Int: NodeResult] = [:]
+    var list: ExecutionList
+    /// Results of finished nodes that others still need.
+    var values: [Int: [[any NodeValue]]] = [:]
+    /// How often a node's values are held by nodes that have not finished.
+    var uses: [Int]
+    /// Whose values a node holds.
+    var holds: [[Int]]
+    var pending: [Int: Pending] = [:]
+    /// Nodes by id; made when it is first needed.
+    var positions: [String: Int]?
+    /// What nodes that repeat parts of the graph see of it; made when it is first needed.
+    var live: LiveNodes?
+    /// Running nodes whose results may be shared.
+    var inFlight: [CacheKey: Int] = [:]
+    /// How many nodes run, by kind of work.
+    var running: [NodeWork: Int] = [:]
+    var failure: (node: Int, call: NodeCall?, error: any Error)?
+    var result = RunResult()
 
     init(_ plan: ValidatedPrompt, _ environment: RunEnvironment) {
-        self.plan = plan
         self.environment = environment
-        keys = Array(repeating: .open, count: plan.graph.nodes.count)
-        list = ExecutionList(count: plan.graph.nodes.count)
-        uses = Array(repeating: 0, count: plan.graph.nodes.count)
+        scope = environment.scope
+        roots = plan.roots
+        graph = plan.graph
+        let count = plan.graph.nodes.count
+        keys = Array(repeating: .open, count: count)
+        list = ExecutionList(count: count)
+        uses = Array(repeating: 0, count: count)
+        holds = Array(repeating: [], count: count)
     }
 
     consuming func run() async -> RunResult {
@@ -39,231 +72,255 @@ struct GraphRun {
             report(held, of: node)
         }
         environment.emit(.executionCached(nodes: result.cached))
-        plan.roots.forEach { schedule($0) }
+        for root in roots { schedule(root) }
         // Of the results found, only those stay in memory that a node to run needs.
         cached = cached.filter { list.contains($0.key) }
         list.start()
         await runAll()
+        end()
         return result
     }
 
-    // MARK: Planning
+    // MARK: The loop
 
-    /// Puts an output and what it needs into the list, as far as there are no results yet.
-    private mutating func schedule(_ root: Int) {
-        var stack = [root]
-        while let node = stack.popLast() {
-            if list.contains(node) { continue }
-            list.add(node, isOutput: graph.nodes[node].schema.isOutput)
-            if cached[node] != nil { continue }
-            for source in graph.nodes[node].sources {
-                uses[source] += 1
-                if let held = cached[source] {
-                    values[source] = held.outputs
-                } else {
-                    list.block(node, on: source)
-                    stack.append(source)
+    /// Begins what can begin and takes in what has ended, until nothing is left or something failed.
+    private mutating func runAll() async {
+        await withTaskGroup(of: Completion.self) { group in
+            while true {
+                await beginReady(&group)
+                guard running.values.contains(where: { $0 > 0 }), let completion = await group.next() else { return }
+                end(completion)
+                if failure != nil {
+                    scope.abandon()
+                    group.cancelAll()
                 }
             }
         }
     }
 
-    // MARK: Running
-
-    private mutating func runAll() async {
-        while let node = list.take() {
-            if await run(node) { continue }
-            return
+    private mutating func beginReady(_ group: inout TaskGroup<Completion>) async {
+        while failure == nil, list.hasReady {
+            let allowed = list.readyLanes.filter { mayBegin($0) }
+            guard let node = list.take(allowed) else { return }
+            guard let call = turn(of: node) else { continue }
+            let work = graph.nodes[node].schema.work
+            running[work, default: 0] += 1
+            // Where nothing else can happen in the meantime there is no need of a task.
+            if running[work] == 1, running.values.reduce(0, +) == 1, !list.hasReady {
+                end(await Self.perform(call, node))
+            } else {
+                group.addTask { await Self.perform(call, node) }
+            }
         }
-        if list.remaining > 0, let node = list.stuck.first {
-            return fail(node, nil, NodeError("Dependency cycle detected: the node waits for its own result"))
-        }
-        environment.work?.succeeded()
-        environment.emit(.executionSuccess)
     }
 
-    /// Runs one node, or takes its result from the cache.
-    ///
-    /// - Returns: whether the run goes on.
-    private mutating func run(_ node: Int) async -> Bool {
-        let id = graph.nodes[node].id
+    /// Whether a node may begin beside those that run.
+    private func mayBegin(_ work: NodeWork) -> Bool {
+        let total = running.values.reduce(0, +)
+        if total == 0 || work == .waiting { return true }
+        let computing = running[.computing, default: 0] + running[.sampling, default: 0]
+        switch work {
+        case .sampling where running[.sampling, default: 0] > 0: return false
+        case .computing, .sampling:
+            guard computing < environment.parallelNodes else { return false }
+        case .loading:
+            guard running[.loading, default: 0] < environment.parallelNodes else { return false }
+        case .waiting: break
+        }
+        // Beside nodes that only wait, any one may run.
+        return computing + running[.loading, default: 0] == 0 || environment.memoryAllowsMore()
+    }
+
+    private static func perform(_ call: NodeCall, _ node: Int) async -> Completion {
+        let start = monotonicSeconds()
+        do {
+            let outcome = try await call.perform()
+            if case .done = outcome { call.journals?.finished() }
+            return Completion(node: node, call: call, outcome: .success(outcome), seconds: monotonicSeconds() - start)
+        } catch {
+            call.journals?.stopped()
+            return Completion(node: node, call: call, outcome: .failure(error), seconds: monotonicSeconds() - start)
+        }
+    }
+
+    // MARK: One node
+
+    /// A node's turn has come: takes its result from where there is one, or says what is to be done.
+    private mutating func turn(of node: Int) -> NodeCall? {
         if let held = cached.removeValue(forKey: node) {
-            environment.emit(.executed(node: id, displayNode: id, output: held.ui))
-            list.finish(node)
-            return true
+            environment.emit(.executed(graph.identity(node), output: held.ui))
+            settle(node, held)
+            return nil
+        }
+        if let waiting = pending.removeValue(forKey: node) {
+            do {
+                try collect(node, waiting)
+            } catch {
+                failure = (node, nil, error)
+            }
+            return nil
         }
         if case .open = keys[node] { resolveKey(node) }
-        // Twins share a result: the first of them has stored it by now.
+        // Twins share a result: the first of them has stored it by now, or is about to.
         if let held = lookUp(node) {
-            environment.emit(.executed(node: id, displayNode: id, output: held.ui))
-            finish(node, held)
-            return true
+            environment.emit(.executed(graph.identity(node), output: held.ui))
+            report(held, of: node)
+            settle(node, held)
+            return nil
+        }
+        if case .known(let key) = keys[node] {
+            if let twin = inFlight[key] {
+                list.putBack(node)
+                list.block(node, on: twin)
+                return nil
+            }
+            inFlight[key] = node
         }
         let call = prepare(node)
         do {
-            try environment.control.check()
-            environment.emit(.executing(node: id, displayNode: id))
-            let start = monotonicSeconds()
-            let done: NodeResult
-            do {
-                done = try await call.perform()
-            } catch {
-                call.work?.stopped()
-                throw error
-            }
-            call.work?.finished(isSafe: false)
-            if case .known(let key) = keys[node] { environment.cache.store(done, for: key) }
-            result.executed.append(id)
-            if let ui = done.ui { environment.emit(.executed(node: id, displayNode: id, output: ui)) }
-            environment.emit(.nodeFinished(node: id, seconds: monotonicSeconds() - start))
-            finish(node, done)
-            return true
+            try scope.check()
         } catch {
-            fail(node, call, error)
-            return false
+            failure = (node, call, error)
+            return nil
         }
+        environment.emit(.executing(graph.identity(node)))
+        return call
     }
 
     private func prepare(_ node: Int) -> NodeCall {
-        let relay = NodeEventRelay(environment.control, environment.emit)
-        return NodeCall(
-            definition: graph.nodes[node].definition, inputs: gather(node), context: context(node, relay),
-            control: environment.control, relay: relay, work: work(node, relay))
-    }
-
-    private func work(_ node: Int, _ relay: NodeEventRelay) -> NodeWork? {
-        guard case .known(let key) = keys[node] else { return nil }
-        let id = graph.nodes[node].id
-        return environment.work?.node(key) { relay.warning(node: id, $0) }
-    }
-
-    private func context(_ node: Int, _ events: any NodeEvents) -> NodeContext {
-        NodeContext(
-            nodeID: graph.nodes[node].id, backend: environment.backend(for: graph.nodes[node].id),
-            files: environment.files, events: events,
-            prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
-    }
-
-    /// The values of the inputs that are known.
-    private func gather(_ node: Int) -> [String: [any NodeValue]] {
+        let relay = NodeEventRelay(scope, graph.identity(node), environment.emit)
         var inputs: [String: [any NodeValue]] = [:]
+        var missing: Set<String> = []
         for input in graph.nodes[node].inputs {
             switch input.value {
             case .constant(let json): inputs[input.name] = [json.nodeValue]
+            case .value(let value): inputs[input.name] = [value]
+            case .rawLink(let link, _): inputs[input.name] = [link]
             case .link(let source, let slot):
-                guard let slots = values[source], slots.indices.contains(slot) else { continue }
-                inputs[input.name] = slots[slot]
+                if let slots = values[source], slots.indices.contains(slot) {
+                    inputs[input.name] = slots[slot]
+                } else {
+                    missing.insert(input.name)
+                }
             }
         }
-        return inputs
+        var call = NodeCall(
+            definition: graph.nodes[node].definition, inputs: inputs, missing: missing, context: context(node, relay),
+            scope: scope, relay: relay)
+        if case .known(let key) = keys[node], let journals = environment.journals {
+            call.journals = journals.node(key) { relay.warning(node: "", $0) }
+            call.context.unfinishedWork = call.journals
+        }
+        return call
+    }
+
+    func context(_ node: Int, _ events: any NodeEvents) -> NodeContext {
+        let entry = graph.nodes[node]
+        var context = NodeContext(
+            nodeID: entry.id, backend: environment.backend(for: entry.id), files: environment.files, events: events,
+            prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
+        context.memory = CachedMemory(environment.cache, entry.schema)
+        context.graph = live
+        return context
+    }
+
+    private mutating func end(_ completion: Completion) {
+        let node = completion.node
+        running[graph.nodes[node].schema.work, default: 1] -= 1
+        if case .known(let key) = keys[node], inFlight[key] == node { inFlight[key] = nil }
+        // What ends after a failure has nobody to tell.
+        if failure != nil { return }
+        do {
+            switch try completion.outcome.get() {
+            case .needs(let inputs):
+                try evaluate(inputs, for: node)
+            case .done(let calls, let ui, let expansions):
+                if expansions.isEmpty && !calls.contains(where: \.hasLinks) {
+                    finish(node, NodeResult(outputs: mergeOutputs(calls), ui: ui), completion.seconds)
+                } else {
+                    if let ui { environment.emit(.executed(graph.identity(node), output: ui)) }
+                    try expand(node, calls, ui, expansions, completion.seconds)
+                }
+            }
+        } catch {
+            failure = (node, completion.call, error)
+        }
+    }
+
+    /// A node's result is complete.
+    mutating func finish(_ node: Int, _ done: NodeResult, _ seconds: Double, isShown: Bool = false) {
+        let identity = graph.identity(node)
+        if case .known(let key) = keys[node], isWorthKeeping(done, of: node) {
+            environment.cache.store(done, for: key)
+        }
+        result.executed.append(identity.id)
+        if let ui = done.ui, !isShown { environment.emit(.executed(identity, output: ui)) }
+        environment.emit(.nodeFinished(identity, seconds: seconds))
+        report(done, of: node)
+        settle(node, done)
+    }
+
+    /// Large values inside expansions are not kept: a loop would fill the cache with its steps, while the result of the
+    /// whole is kept under the node of the workflow.
+    private func isWorthKeeping(_ done: NodeResult, of node: Int) -> Bool {
+        graph.nodes[node].origin == nil || done.byteCount <= 64 << 10
     }
 
     /// Hands the result to those that wait for it, and lets go of what nobody needs any more.
-    private mutating func finish(_ node: Int, _ done: NodeResult) {
-        report(done, of: node)
+    private mutating func settle(_ node: Int, _ done: NodeResult) {
         if uses[node] > 0 { values[node] = done.outputs }
-        for source in graph.nodes[node].sources {
-            uses[source] -= 1
-            if uses[source] == 0 { values[source] = nil }
-        }
+        releaseHolds(of: node)
         list.finish(node)
+        if uses[node] == 0 { forget(node) }
     }
 
-    private mutating func fail(_ node: Int, _ call: NodeCall?, _ error: any Error) {
-        let entry = graph.nodes[node]
-        let isCancellation = error is CancellationError || (error as? TensorError)?.code == .cancelled
-        if isCancellation || environment.control.isCancelled {
-            result.status = .interrupted
-            environment.emit(
-                .executionInterrupted(node: entry.id, classType: entry.schema.id, executed: result.executed))
-            return
-        }
-        let failure = ExecutionFailure(
-            nodeID: entry.id, classType: entry.schema.id, title: entry.title,
-            message: String(describing: error), exceptionType: String(describing: type(of: error)),
-            inputs: call?.describedInputs ?? JSONObject(), executed: result.executed)
-        result.status = .failed(failure)
-        environment.emit(.executionError(failure))
-    }
-
-    private mutating func report(_ done: NodeResult, of node: Int) {
+    mutating func report(_ done: NodeResult, of node: Int) {
         let id = graph.nodes[node].id
         if let ui = done.ui { result.outputs[id] = .object(ui) }
         environment.observeResult?(id, done.outputs)
     }
 
-    // MARK: Keys
+    // MARK: The end
 
-    private func lookUp(_ node: Int) -> NodeResult? {
-        guard case .known(let key) = keys[node] else { return nil }
-        return environment.cache[key]
-    }
-
-    /// Finds the node's key, as far as the values that decide it are known.
-    private mutating func resolveKey(_ node: Int) {
-        do {
-            if let key = try makeKey(node) { keys[node] = .known(key) }
-        } catch is UncachedSource {
-            keys[node] = .never
-        } catch {
-            keys[node] = .never
-            environment.emit(
-                .warning(node: graph.nodes[node].id, message: "results are not kept: \(error)"))
-        }
-    }
-
-    private struct UncachedSource: Error {}
-
-    /// - Returns: `nil` while the name of a file that belongs to the key comes from a node that has not run.
-    /// - Throws: ``UncachedSource``, and what the node throws when it is asked for its change text.
-    private func makeKey(_ node: Int) throws -> CacheKey? {
-        let entry = graph.nodes[node]
-        var key = KeyBuilder(entry.schema, environment: environment.cacheScope)
-        if entry.schema.usesNodeID { key.add(nodeID: entry.id) }
-        var constants: [String: [any NodeValue]] = [:]
-        var linked: Set<String> = []
-        for input in entry.inputs.sorted(by: { $0.name < $1.name }) {
-            var names: [any NodeValue]?
-            switch input.value {
-            case .constant(let json):
-                key.add(input: input.name, constant: json)
-                let values = [json.nodeValue]
-                if entry.definition.mayHaveFingerprint { constants[input.name] = values }
-                names = values
-            case .link(let source, let slot):
-                switch keys[source] {
-                case .open: return nil
-                case .never: throw UncachedSource()
-                case .known(let ancestor): key.add(input: input.name, source: ancestor, slot: slot)
-                }
-                linked.insert(input.name)
-                if let slots = values[source] ?? cached[source]?.outputs, slots.indices.contains(slot) {
-                    names = slots[slot]
-                }
-            }
-            guard let files = input.files else { continue }
-            guard let names else { return nil }
-            for case let name as String in names {
-                if let text = try files.fingerprint(name, environment.files) { key.add(file: text, of: name) }
+    private mutating func end() {
+        if failure == nil, list.remaining > 0 {
+            // Links that expansions made are not checked before.
+            let circle = list.circle()
+            if let node = circle.first(where: { graph.nodes[$0].origin != nil }) ?? circle.first {
+                failure = (node, nil, DependencyCycle())
             }
         }
-        guard entry.definition.mayHaveFingerprint else { return key.finish() }
-        let silent = NodeEventRelay(environment.control) { _ in }
-        if let text = try entry.definition.fingerprint(constants, linked: linked, context(node, silent)) {
-            key.add(changeText: text)
+        guard let failure else {
+            environment.journals?.succeeded()
+            return environment.emit(.executionSuccess)
         }
-        return key.finish()
+        let real = graph.nodes[graph.real(failure.node)]
+        let isCancellation =
+            failure.error is CancellationError || (failure.error as? TensorError)?.code == .cancelled
+        if isCancellation || environment.control.isCancelled {
+            result.status = .interrupted
+            return environment.emit(
+                .executionInterrupted(node: real.id, classType: real.schema.id, executed: result.executed))
+        }
+        let description = ExecutionFailure(
+            nodeID: real.id, classType: real.schema.id, title: real.title,
+            message: String(describing: failure.error), exceptionType: exceptionName(failure.error),
+            inputs: failure.call?.describedInputs ?? JSONObject(), executed: result.executed)
+        result.status = .failed(description)
+        environment.emit(.executionError(description))
+    }
+
+    private func exceptionName(_ error: any Error) -> String {
+        error is DependencyCycle ? "graph.DependencyCycleError" : String(describing: type(of: error))
     }
 }
 
-extension Choices {
-    /// What changes with the content of one of the files; `nil` for entries that are no files.
-    fileprivate func fingerprint(_ name: String, _ files: any NodeFiles) throws -> String? {
-        switch self {
-        case .fixed: nil
-        case .inputImages: try files.fingerprint(path: files.input(name))
-        case .files(_, let extra) where extra.contains(name): nil
-        case .files(let folder, _): try files.fingerprint(path: files.model(folder, name))
-        }
-    }
+/// Nodes of an expansion wait for each other.
+struct DependencyCycle: Error, CustomStringConvertible {
+    var description: String { "Dependency cycle detected" }
+}
+
+extension [[any NodeValue]] {
+    /// Whether some output stands for one of another node.
+    var hasLinks: Bool { contains { slot in slot.contains { $0 is LinkedOutput } } }
 }

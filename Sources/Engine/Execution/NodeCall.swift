@@ -4,25 +4,73 @@ import Tensors
 
 /// One node about to run: everything it needs, apart from the run's state, so that it may run on any thread.
 struct NodeCall: Sendable {
+    /// What came of it.
+    enum Outcome: Sendable {
+        /// The outputs of every call. They hold ``LinkedOutput`` where expansions are to give the values.
+        case done(calls: [[[any NodeValue]]], ui: JSONObject?, expansions: [Subgraph])
+        /// The node wants these lazy inputs first.
+        case needs(inputs: [String])
+    }
+
     var definition: NodeDefinition
     var inputs: [String: [any NodeValue]]
+    /// Ports with links that have no value yet.
+    var missing: Set<String>
     var context: NodeContext
-    var control: RunControl
+    var scope: RunScope
     var relay: NodeEventRelay
     /// Keeps what the node has done so far; `nil` when its key is not known.
-    var work: NodeWork?
+    var journals: NodeJournals?
 
-    /// Calls the node once per element of its input lists.
-    func perform() async throws -> NodeResult {
+    /// Calls the node once per element of its input lists; before that it may ask for more inputs.
+    func perform() async throws -> Outcome {
         let mapping = try ListMapping(inputs, takesLists: definition.schema.takesLists)
+        if let needed = try await neededInputs(mapping), !needed.isEmpty { return .needs(inputs: needed) }
         var calls: [[[any NodeValue]]] = []
+        calls.reserveCapacity(mapping.count)
+        var context = context
         for call in 0..<mapping.count {
-            try control.check()
-            var context = context
-            context.unfinishedWork = work?.call(call)
-            calls.append(try await definition.run(mapping.arguments(call), context))
+            try scope.check()
+            let arguments = mapping.arguments(call)
+            if let blocker = blocker(in: arguments) {
+                if let message = blocker.message { relay.blocked(definition.schema.id, message) }
+                // Downstream it goes on in silence.
+                calls.append(definition.schema.outputs.map { _ in [ExecutionBlocker()] })
+                continue
+            }
+            context.callIndex = call
+            calls.append(try await definition.run(arguments, context))
         }
-        return NodeResult(outputs: mergeOutputs(calls), ui: relay.ui)
+        return .done(calls: calls, ui: relay.ui, expansions: relay.expansions)
+    }
+
+    /// What a lazy node wants evaluated, over all calls; without what it has.
+    private func neededInputs(_ mapping: ListMapping) async throws -> [String]? {
+        guard let check = definition.lazyCheck else { return nil }
+        var needed: [String] = []
+        var context = context
+        for call in 0..<mapping.count {
+            try scope.check()
+            let arguments = mapping.arguments(call)
+            if blocker(in: arguments) != nil { continue }
+            context.callIndex = call
+            for name in try await check(arguments, context) where inputs[name] == nil && !needed.contains(name) {
+                guard missing.contains(name) else {
+                    let found =
+                        definition.schema.input(named: name) == nil ? "has no input" : "got no link at its input"
+                    throw NodeError("the node asked for \"\(name)\" to be evaluated, but \(found) of that name")
+                }
+                needed.append(name)
+            }
+        }
+        return needed
+    }
+
+    private func blocker(in arguments: [String: [any NodeValue]]) -> ExecutionBlocker? {
+        for values in arguments.values {
+            for value in values { if let blocker = value as? ExecutionBlocker { return blocker } }
+        }
+        return nil
     }
 
     /// The inputs for an error report: literals as they are, other values described.

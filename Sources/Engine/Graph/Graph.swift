@@ -1,7 +1,7 @@
 import JSON
 import NodeKit
 
-/// A validated prompt with links resolved to positions, as the scheduler reads it.
+/// A validated prompt with links resolved to positions, as the scheduler reads it. Expansions append to it.
 ///
 /// Only what can influence a result is in it: constants under names that the node does not declare are left out.
 struct Graph: Sendable {
@@ -10,6 +10,18 @@ struct Graph: Sendable {
         case constant(JSON)
         /// A slot of the node at a position in ``Graph/nodes``.
         case link(node: Int, slot: Int)
+        /// From an expansion: a value that exists in memory only.
+        case value(any NodeValue)
+        /// The link itself is the value; the source runs all the same.
+        case rawLink(GraphLink, node: Int)
+
+        /// The position of the node that must run first.
+        var source: Int? {
+            switch self {
+            case .constant, .value: nil
+            case .link(let node, _), .rawLink(_, let node): node
+            }
+        }
     }
 
     struct Input: Sendable {
@@ -17,6 +29,8 @@ struct Graph: Sendable {
         var value: Value
         /// Files whose content belongs to the value: the input is a choice among them.
         var files: Choices?
+        /// Whether the source is run only when the node asks for it.
+        var isLazy = false
     }
 
     struct Node: Sendable {
@@ -26,20 +40,48 @@ struct Graph: Sendable {
         var definition: NodeDefinition
         /// In the order of the prompt.
         var inputs: [Input]
+        /// For nodes of expansions.
+        var origin: Origin?
 
         var schema: NodeSchema { definition.schema }
 
         /// Positions of the nodes that feed this one, each once, in order of first use.
-        var sources: [Int] {
+        var sources: [Int] { positions { _ in true } }
+        /// Those of them that it always needs.
+        var eagerSources: [Int] { positions { !$0.isLazy } }
+
+        private func positions(_ isMeant: (Input) -> Bool) -> [Int] {
             var found: [Int] = []
-            for input in inputs {
-                if case .link(let node, _) = input.value, !found.contains(node) { found.append(node) }
+            for input in inputs where isMeant(input) {
+                if let node = input.value.source, !found.contains(node) { found.append(node) }
             }
             return found
         }
     }
 
+    /// Where a node of an expansion comes from.
+    struct Origin: Sendable {
+        /// The node that expanded.
+        var parent: Int
+        /// The node of the workflow that it goes back to.
+        var real: Int
+        /// The node that people see at work.
+        var displayID: String
+    }
+
     var nodes: [Node] = []
     /// All positions, every node after the nodes that feed it.
     var order: [Int] = []
+
+    /// How the node is named in events.
+    func identity(_ node: Int) -> NodeIdentity {
+        let entry = nodes[node]
+        guard let origin = entry.origin else { return NodeIdentity(entry.id) }
+        return NodeIdentity(
+            id: entry.id, displayID: origin.displayID, parentID: nodes[origin.parent].id,
+            realID: nodes[origin.real].id)
+    }
+
+    /// The node of the workflow that is to blame for what `node` does.
+    func real(_ node: Int) -> Int { nodes[node].origin?.real ?? node }
 }

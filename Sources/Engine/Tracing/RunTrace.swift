@@ -44,11 +44,17 @@ public final class RunTrace: Sendable {
         case .executionStart: file.mark("run", "run", nil, at: time)
         case .executionCached(let nodes):
             if !nodes.isEmpty { file.mark("\(nodes.count) cached", "run", nil, at: time) }
-        case .executing(let node, _): begin(node, time)
-        case .progress(let node, let step, let total): self.step(node, "step \(step) of \(total)", time)
-        case .resumed(let node, let done, _): self.step(node, "replay of \(done) steps", time)
-        case .nodeFinished(let node, _): end(node, time)
+        case .executing(let node):
+            // What a node expanded into runs when its own turn is over.
+            if let parent = node.parentID { end(parent, time) }
+            begin(node, time)
+        case .progress(let node, let done, let total):
+            step(node.id, "step \(number(done)) of \(number(total))", time)
+        case .resumed(let node, let done, _): step(node.id, "replay of \(done) steps", time)
+        case .nodeFinished(let node, _): end(node.id, time)
         case .executed: break
+        case .executionBlocked(let node, _, let message):
+            file.mark("\(names[node.realID] ?? node.id) is not run: \(message)", "warning", nil, at: time)
         case .warning(let node, let message):
             file.mark(message, "warning", node.flatMap { node in state.withLock { $0.open[node]?.row } }, at: time)
         case .executionSuccess, .executionError, .executionInterrupted:
@@ -60,9 +66,13 @@ public final class RunTrace: Sendable {
     /// Ends the file. Further events are ignored.
     public func close() { file.close() }
 
+    /// Whole numbers without a point.
+    private func number(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? String(value) }
+
     // MARK: Nodes
 
-    private func begin(_ node: String, _ time: Int) {
+    private func begin(_ identity: NodeIdentity, _ time: Int) {
+        let node = identity.id
         // A node that comes twice was set aside in between, to wait for an input or for what it expanded into.
         end(node, time)
         let (row, isNew) = state.withLock { state in
@@ -76,7 +86,8 @@ public final class RunTrace: Sendable {
         }
         if isNew { file.name("nodes \(row.number)", of: row) }
         let id = JSON.string(node).text(.compact)
-        file.begin(names[node] ?? node, "node", row, at: time, arguments: "{\"node\":\(id)}")
+        let name = names[node] ?? names[identity.displayID] ?? node
+        file.begin(name, "node", row, at: time, arguments: "{\"node\":\(id)}")
     }
 
     private func step(_ node: String, _ name: String, _ time: Int) {

@@ -156,6 +156,16 @@ struct Validator {
                 add(error, to: position)
             }
         }
+        guard definition.schema.takesUndeclared else { return }
+        for (name, value) in given where definition.schema.input(named: name) == nil {
+            guard case .link(let link) = value else { continue }
+            do throws(PromptFault) {
+                let any = InputSchema(name: name, kind: .type("*"), isOptional: true)
+                sources[position].append(try checkLink(link, any, leavesTypesToNode: true))
+            } catch {
+                add(error, to: position)
+            }
+        }
     }
 
     /// - Returns: the position of the node that the link comes from.
@@ -352,21 +362,27 @@ struct Validator {
             prompt: prompt, outputs: roots.map { ids[$0] }, graph: graph, roots: roots.compactMap { place[$0] })
     }
 
-    /// The declared inputs that the prompt gives; `place` maps positions in the prompt to those in the graph.
+    /// The inputs that the prompt gives and the node takes; `place` maps positions in the prompt to those in the graph.
     private func graphInputs(of node: PromptNode, _ schema: NodeSchema, _ place: [Int: Int]) -> [Graph.Input] {
         var inputs: [Graph.Input] = []
         let declared = Dictionary(uniqueKeysWithValues: schema.inputs.map { ($0.name, $0) })
         for (name, value) in node.inputs {
-            guard let input = declared[name] else { continue }
+            let input = declared[name]
             var files: Choices?
-            if case .choice(let choices) = input.kind, choices.areFiles { files = choices }
+            if case .choice(let choices)? = input?.kind, choices.areFiles { files = choices }
             switch value {
             case .literal(let json):
-                if json.isNull && input.isOptional && !input.takesLiterals { continue }
+                guard let input, !(json.isNull && input.isOptional && !input.takesLiterals) else { continue }
                 inputs.append(Graph.Input(name: name, value: .constant(json), files: files))
             case .link(let link):
-                guard let from = prompt.nodes.index(forKey: link.node).flatMap({ place[$0] }) else { continue }
-                inputs.append(Graph.Input(name: name, value: .link(node: from, slot: link.slot), files: files))
+                guard input != nil || schema.takesUndeclared,
+                    let from = prompt.nodes.index(forKey: link.node).flatMap({ place[$0] })
+                else { continue }
+                let value: Graph.Value =
+                    input?.isRawLink == true
+                    ? .rawLink(GraphLink(node: link.node, slot: link.slot), node: from)
+                    : .link(node: from, slot: link.slot)
+                inputs.append(Graph.Input(name: name, value: value, files: files, isLazy: input?.isLazy == true))
             case .malformedLink: continue
             }
         }

@@ -74,7 +74,9 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
     func checkCancellation() throws {
         if record.withLock({ $0.progress.count >= $0.cancelAfter }) { throw CancellationError() }
     }
-    func progress(node: String, step: Int, total: Int) { record.withLock { $0.progress.append("\(step)/\(total)") } }
+    func progress(node: String, done: Double, total: Double) {
+        record.withLock { $0.progress.append("\(Int(done))/\(Int(total))") }
+    }
     func resumed(node: String, done: Int, total: Int) { record.withLock { $0.resumed.append("\(done)/\(total)") } }
     func warning(node: String, _ message: String) { record.withLock { $0.warnings.append(message) } }
     func ui(node: String, _ output: JSONObject) { record.withLock { $0.shown.append(output) } }

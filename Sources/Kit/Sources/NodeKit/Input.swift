@@ -64,11 +64,20 @@ public import JSON
         var name = snakeCase(label)
         var members = JSONObject()
         var isOptional = Value.isOptional
+        var isLazy = false
+        var isRawLink = false
+        var isHidden = false
         var kind = InputSchema.Kind.type(Value.inputType)
+        // A lazy property is an Optional because it may lack its value, not because the port may be left open.
+        if options.contains(where: { if case .lazy = $0.effect { true } else { false } }) { isOptional = false }
         for option in options {
             switch option.effect {
             case .name(let text): name = text
             case .optional: isOptional = true
+            case .required: isOptional = false
+            case .lazy: isLazy = true
+            case .rawLink: isRawLink = true
+            case .hidden: isHidden = true
             case .kind(let other): kind = other
             case .members(let added): for (key, value) in added { members[key] = value }
             }
@@ -79,7 +88,8 @@ public import JSON
             members = ordered
         }
         return InputSchema(
-            name: name, kind: kind, isOptional: isOptional, isList: Value.isList, takesLiterals: Value.takesLiterals,
+            name: name, kind: kind, isOptional: isOptional || isHidden, isList: Value.isList,
+            takesLiterals: Value.takesLiterals, isLazy: isLazy, isRawLink: isRawLink, isHidden: isHidden,
             options: members)
     }
 
@@ -112,6 +122,10 @@ public struct InputOption: Sendable {
     enum Effect: Sendable {
         case name(String)
         case optional
+        case required
+        case lazy
+        case rawLink
+        case hidden
         case kind(InputSchema.Kind)
         case members([(String, JSON)])
     }
@@ -121,6 +135,15 @@ public struct InputOption: Sendable {
     public static func named(_ name: String) -> InputOption { InputOption(effect: .name(name)) }
     /// In the optional group even though the property has a plain type and a default.
     public static var optional: InputOption { InputOption(effect: .optional) }
+    /// In the required group even though the property is an Optional.
+    public static var required: InputOption { InputOption(effect: .required) }
+    /// Evaluated only when the node asks for it, see ``LazyNode``. The property has an Optional type, which is `nil` while
+    /// there is no value; the port is required all the same unless `.optional` stands behind.
+    public static var lazy: InputOption { InputOption(effect: .lazy) }
+    /// The link itself instead of what comes over it; the property's type is ``GraphLink``.
+    public static var rawLink: InputOption { InputOption(effect: .rawLink) }
+    /// Not shown in front ends; a workflow or an expansion may give a value. The property has an Optional type.
+    public static var hidden: InputOption { InputOption(effect: .hidden) }
     /// A combo with fixed choices.
     public static func choices(_ list: [String]) -> InputOption {
         InputOption(effect: .kind(.choice(.fixed(list))))

@@ -20,12 +20,18 @@ public protocol Node: SendableMetatype {
     func run(_ context: NodeContext) async throws
 
     /// A text that changes when the result would change for equal inputs (a file's fingerprint); part of the cache key.
-    /// Called with constants only: linked inputs are absent. `nil`: never changes.
+    /// Called with constants only: linked inputs are absent. `nil`: never changes. Throw ``AlwaysChanged`` when the result
+    /// must not be used again.
     func fingerprint(_ context: NodeContext) throws -> String?
 }
 
 extension Node {
     public func fingerprint(_ context: NodeContext) throws -> String? { throw NoFingerprint() }
+}
+
+/// Thrown by ``Node/fingerprint(_:)``: the node is to run every time.
+public struct AlwaysChanged: Error, Sendable {
+    public init() {}
 }
 
 /// Tells ``NodeDefinition`` that a node type has no change text, so that it need not ask again.
@@ -42,15 +48,20 @@ public struct NodeInfo: Sendable {
     public var usesNodeID: Bool
     public var hidden: [HiddenInput]
     public var style: SchemaStyle
+    public var work: NodeWork
 
     /// - Parameters:
     ///   - id: the name in workflow files (`class_type`).
     ///   - displayName: for people; the id if absent.
     ///   - isOutput: whether the node is run even if nothing consumes its outputs.
+    ///   - version: increase it when results change for equal inputs, so that kept ones are not used.
+    ///   - usesNodeID: whether equal nodes may give different results; each then shares results only with itself.
     ///   - style: how the schema is written; `.v3` for nodes that are so in the reference.
+    ///   - work: what the node does while it runs.
     public init(
         _ id: String, displayName: String? = nil, category: String, description: String = "", isOutput: Bool = false,
-        version: Int = 1, usesNodeID: Bool = false, hidden: [HiddenInput] = [], style: SchemaStyle = .classic
+        version: Int = 1, usesNodeID: Bool = false, hidden: [HiddenInput] = [], style: SchemaStyle = .classic,
+        work: NodeWork = .computing
     ) {
         self.id = id
         self.displayName = displayName ?? id
@@ -61,6 +72,7 @@ public struct NodeInfo: Sendable {
         self.usesNodeID = usesNodeID
         self.hidden = hidden
         self.style = style
+        self.work = work
     }
 }
 

@@ -15,6 +15,12 @@ public struct NodeContext: Sendable {
     public var prompt: JSON
     /// Further texts for pictures: "workflow" in UI form.
     public var extraPNGInfo: JSONObject
+    /// Which of the calls for the elements of lists this is, from 0.
+    public var callIndex = 0
+    /// The running graph, for nodes that list ``HiddenInput/liveGraph``.
+    public var graph: (any LiveGraph)?
+    /// Values that outlive the run.
+    public var memory: (any NodeMemory)?
     /// Keeps what the node has done so far over a crash; `nil` where nothing is kept. See ``WorkJournal``.
     public var unfinishedWork: (any UnfinishedWork)?
 
@@ -33,11 +39,44 @@ public struct NodeContext: Sendable {
     /// - Throws: `CancellationError` once the user has asked to stop. Call it between steps of long work.
     public func checkCancellation() throws { try events.checkCancellation() }
     /// Reports finished steps of long work.
-    public func progress(_ step: Int, of total: Int) { events.progress(node: nodeID, step: step, total: total) }
+    public func progress(_ step: Int, of total: Int) { progress(Double(step), of: Double(total)) }
+    /// Reports how much of long work is done, in any unit.
+    public func progress(_ done: Double, of total: Double) { events.progress(node: nodeID, done: done, total: total) }
     /// Tells the user something that is no error.
     public func warn(_ message: String) { events.warning(node: nodeID, message) }
     /// Gives the front end something to show: {"text": [...]}, {"images": [{filename, subfolder, type}]}.
     public func show(_ output: JSONObject) { events.ui(node: nodeID, output) }
+
+    /// An empty piece of graph to fill and to ``expand(_:)``.
+    ///
+    /// - Parameter index: distinguishes several pieces made in one call.
+    public func subgraph(_ index: Int = 0) -> Subgraph { Subgraph(prefix: "\(nodeID).\(callIndex).\(index).") }
+
+    /// Runs a piece of graph; the outputs of this node that are linked to it (``Output/link(_:)``) wait for it.
+    ///
+    /// - Throws: ``NodeError`` where there is no run to take part in.
+    public func expand(_ graph: Subgraph) throws { try events.expand(node: nodeID, call: callIndex, graph) }
+
+    /// A value that the node type remembers between runs: an index built once, a parsed table.
+    ///
+    /// - Parameters:
+    ///   - key: names it among the values of this node type.
+    ///   - make: computes it when it is not there. It counts as memory of the cache and may be dropped at any time.
+    public func remembered<Value: NodeValue>(
+        _ key: String, _ make: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        guard let memory else { return try await make() }
+        if let known = memory.value(key) as? Value { return known }
+        let value = try await make()
+        memory.remember(value, key)
+        return value
+    }
+}
+
+/// Keeps values of a node type between runs.
+public protocol NodeMemory: Sendable {
+    func value(_ key: String) -> (any NodeValue)?
+    func remember(_ value: any NodeValue, _ key: String)
 }
 
 /// Model, input and output files of an installation.
@@ -64,9 +103,16 @@ public protocol NodeFiles: Sendable {
 /// Receiver of what happens inside nodes.
 public protocol NodeEvents: Sendable {
     func checkCancellation() throws
-    func progress(node: String, step: Int, total: Int)
+    func progress(node: String, done: Double, total: Double)
     /// An interrupted run of the node is taken up after `done` steps.
     func resumed(node: String, done: Int, total: Int)
     func warning(node: String, _ message: String)
     func ui(node: String, _ output: JSONObject)
+    func expand(node: String, call: Int, _ graph: Subgraph) throws
+}
+
+extension NodeEvents {
+    public func expand(node: String, call: Int, _ graph: Subgraph) throws {
+        throw NodeError("node \(node) makes a piece of graph, which only works in a run")
+    }
 }

@@ -6,10 +6,14 @@ public struct NodeDefinition: Sendable {
     public typealias Body = @Sendable ([String: [any NodeValue]], NodeContext) async throws -> [[any NodeValue]]
     /// The change text for constant inputs, and the names of those that come from links.
     public typealias Fingerprint = @Sendable ([String: [any NodeValue]], Set<String>, NodeContext) throws -> String?
+    /// The lazy ports that a node wants evaluated, given the values that are known.
+    public typealias LazyCheck = @Sendable ([String: [any NodeValue]], NodeContext) async throws -> [String]
 
     public let schema: NodeSchema
     /// The node's own judgement of its constants, if it has one.
     public let validator: NodeValidator?
+    /// Asks a ``LazyNode`` what it needs; `nil` for other nodes.
+    public let lazyCheck: LazyCheck?
     private let body: Body
     private let changeText: Fingerprint
     private let knowledge: FingerprintKnowledge?
@@ -19,16 +23,18 @@ public struct NodeDefinition: Sendable {
         let info = N.info
         var inputs: [InputSchema] = []
         var outputs: [OutputSchema] = []
+        var takesUndeclared = false
         for child in Mirror(reflecting: N()).children {
             let label = (child.label ?? "").drop { $0 == "_" }
             if let port = child.value as? any InputPort { inputs.append(port.schema(label: String(label))) }
             if let port = child.value as? any OutputPort { outputs.append(port.schema) }
+            if child.value is UndeclaredInputs { takesUndeclared = true }
         }
         schema = NodeSchema(
             id: info.id, displayName: info.displayName, category: info.category, description: info.description,
             module: module, isOutput: info.isOutput, version: info.version, usesNodeID: info.usesNodeID,
             inputs: inputs.filter { !$0.isOptional } + inputs.filter { $0.isOptional }, hidden: info.hidden,
-            outputs: outputs, style: info.style)
+            outputs: outputs, style: info.style, work: info.work, takesUndeclared: takesUndeclared)
         let names = inputs.map(\.name)
         let id = info.id
         body = { values, context in
@@ -57,6 +63,7 @@ public struct NodeDefinition: Sendable {
             return text
         }
         validator = (type as? any ValidatingNode.Type).map { makeValidator($0, names) }
+        lazyCheck = (type as? any LazyNode.Type).map { makeLazyCheck($0, names) }
     }
 
     /// A definition from its parts, for nodes whose ports are only known at run time.
@@ -66,10 +73,11 @@ public struct NodeDefinition: Sendable {
     ///   - body: gets the values by port and returns the values of every output in the schema's order.
     public init(
         schema: NodeSchema, fingerprint: @escaping Fingerprint = { _, _, _ in nil }, validator: NodeValidator? = nil,
-        body: @escaping Body
+        lazyCheck: LazyCheck? = nil, body: @escaping Body
     ) {
         self.schema = schema
         self.validator = validator
+        self.lazyCheck = lazyCheck
         self.body = body
         changeText = fingerprint
         knowledge = nil
@@ -110,10 +118,19 @@ private func makeValidator<N: ValidatingNode>(_ type: N.Type, _ names: [String])
     }
 }
 
+private func makeLazyCheck<N: LazyNode>(_ type: N.Type, _ names: [String]) -> NodeDefinition.LazyCheck {
+    { values, context in
+        let node = N()
+        try Ports(of: node).bind(values, names, isComplete: true)
+        return try await node.neededInputs(context)
+    }
+}
+
 /// The ports of one node value, found once per call: they share their storage with the node's properties.
 private struct Ports {
     var inputs: [any InputPort] = []
     var outputs: [any OutputPort] = []
+    var undeclared: UndeclaredInputs?
 
     init(of node: any Node) {
         for child in Mirror(reflecting: node).children {
@@ -121,6 +138,8 @@ private struct Ports {
                 inputs.append(port)
             } else if let port = child.value as? any OutputPort {
                 outputs.append(port)
+            } else if let port = child.value as? UndeclaredInputs {
+                undeclared = port
             }
         }
     }
@@ -131,6 +150,8 @@ private struct Ports {
             if let values = values[name] { try port.bind(values, port: name) }
             if isComplete && port.isMissing { throw NodeError("input \"\(name)\": required, but no value was given") }
         }
+        guard let undeclared else { return }
+        for (name, values) in values where !names.contains(name) { undeclared.box.values[name] = values.first }
     }
 
     /// The values that `run` gave the output properties.

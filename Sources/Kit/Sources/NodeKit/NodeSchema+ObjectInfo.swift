@@ -8,7 +8,8 @@ extension NodeSchema {
         var groups = JSONObject()
         var order = JSONObject()
         for (group, members) in [
-            ("required", inputs.filter { !$0.isOptional }), ("optional", inputs.filter { $0.isOptional }),
+            ("required", inputs.filter { !$0.isOptional && !$0.isHidden }),
+            ("optional", inputs.filter { $0.isOptional && !$0.isHidden }),
         ] {
             // The reference always has the required group, the others only when they are not empty.
             if members.isEmpty && group != "required" { continue }
@@ -17,11 +18,13 @@ extension NodeSchema {
             groups[group] = .object(specs)
             order[group] = .array(members.map { .string($0.name) })
         }
-        if !hidden.isEmpty {
+        let offered = inputs.filter(\.isHidden)
+        if !hidden.isEmpty || !offered.isEmpty {
             var specs = JSONObject()
             for input in hidden { specs[input.name] = .string(input.rawValue) }
+            for input in offered { specs[input.name] = input.specification(choices: choices) }
             groups["hidden"] = .object(specs)
-            order["hidden"] = .array(hidden.map { .string($0.name) })
+            order["hidden"] = .array(specs.keys.map { .string($0) })
         }
         var entry: JSONObject = [
             "input": .object(groups),

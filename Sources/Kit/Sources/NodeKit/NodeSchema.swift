@@ -20,11 +20,16 @@ public struct NodeSchema: Sendable {
     public var hidden: [HiddenInput]
     public var outputs: [OutputSchema]
     public var style: SchemaStyle
+    /// What the node does while it runs.
+    public var work: NodeWork
+    /// Whether links to ports that are not declared are passed to the node.
+    public var takesUndeclared: Bool
 
     public init(
         id: String, displayName: String, category: String, description: String = "", module: String = "nodes",
         isOutput: Bool = false, version: Int = 1, usesNodeID: Bool = false, inputs: [InputSchema],
-        hidden: [HiddenInput] = [], outputs: [OutputSchema], style: SchemaStyle = .classic
+        hidden: [HiddenInput] = [], outputs: [OutputSchema], style: SchemaStyle = .classic,
+        work: NodeWork = .computing, takesUndeclared: Bool = false
     ) {
         self.id = id
         self.displayName = displayName
@@ -38,11 +43,25 @@ public struct NodeSchema: Sendable {
         self.hidden = hidden
         self.outputs = outputs
         self.style = style
+        self.work = work
+        self.takesUndeclared = takesUndeclared
     }
 
     public func input(named name: String) -> InputSchema? { inputs.first { $0.name == name } }
     /// Whether the node takes whole lists in one call.
     public var takesLists: Bool { inputs.contains { $0.isList } }
+}
+
+/// What a node does while it runs: decides what may run beside it.
+public enum NodeWork: Sendable, Hashable {
+    /// Uses processors and memory. Few of these run at the same time.
+    case computing
+    /// Uses all processors and much memory for long: samplers. One at a time.
+    case sampling
+    /// Reads files. Runs beside computing.
+    case loading
+    /// Waits, for the clock or the network. Any number run at the same time, and they are begun as early as possible.
+    case waiting
 }
 
 /// How the entry of `/object_info` is written: the reference's older and newer nodes differ (server-api.md §6.1, §6.2).
@@ -67,24 +86,35 @@ public struct InputSchema: Sendable {
     public var isList: Bool
     /// Whether a constant can be the value; `false` for pictures, models and the like.
     public var takesLiterals: Bool
+    /// Whether what feeds it is only run when the node asks for it (``LazyNode``).
+    public var isLazy: Bool
+    /// Whether the node gets the link itself.
+    public var isRawLink: Bool
+    /// Whether it stands in the hidden group: front ends do not offer it.
+    public var isHidden: Bool
     /// Further options as in `/object_info`: default, min, max, step, round, multiline, dynamicPrompts, forceInput, …
     public var options: JSONObject
 
     public init(
         name: String, kind: Kind, isOptional: Bool = false, isList: Bool = false, takesLiterals: Bool = true,
-        options: JSONObject = JSONObject()
+        isLazy: Bool = false, isRawLink: Bool = false, isHidden: Bool = false, options: JSONObject = JSONObject()
     ) {
         self.name = name
         self.kind = kind
         self.isOptional = isOptional
         self.isList = isList
         self.takesLiterals = takesLiterals
+        self.isLazy = isLazy
+        self.isRawLink = isRawLink
+        self.isHidden = isHidden
         self.options = options
+        if isLazy { self.options["lazy"] = .bool(true) }
+        if isRawLink { self.options["rawLink"] = .bool(true) }
     }
 
     /// Whether the input has a widget in the front end (its value then stands in `widgets_values`).
     public var isWidget: Bool {
-        if options["forceInput"] == .bool(true) { return false }
+        if isHidden || isRawLink || options["forceInput"] == .bool(true) { return false }
         switch kind {
         case .choice: return true
         case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN"].contains(type)
@@ -106,6 +136,8 @@ public enum HiddenInput: String, Sendable, Hashable {
     case prompt = "PROMPT"
     case extraPNGInfo = "EXTRA_PNGINFO"
     case uniqueID = "UNIQUE_ID"
+    /// ``NodeContext/graph``.
+    case liveGraph = "DYNPROMPT"
 
     /// Its usual name in schemas.
     public var name: String {
@@ -113,6 +145,7 @@ public enum HiddenInput: String, Sendable, Hashable {
         case .prompt: "prompt"
         case .extraPNGInfo: "extra_pnginfo"
         case .uniqueID: "unique_id"
+        case .liveGraph: "dynprompt"
         }
     }
 }

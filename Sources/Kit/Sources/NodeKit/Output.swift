@@ -8,6 +8,8 @@
 @propertyWrapper public struct Output<Value: OutputValue>: OutputPort {
     private final class Box {
         var value: Value?
+        /// In place of a value.
+        var substitute: (any NodeValue)?
     }
     private let box = Box()
     private let name: String?
@@ -23,15 +25,29 @@
             guard let value = box.value else { preconditionFailure("an output was read before it was set") }
             return value
         }
-        nonmutating set { box.value = newValue }
+        nonmutating set {
+            box.value = newValue
+            box.substitute = nil
+        }
     }
+
+    /// Gives access to ``block(_:)`` and ``link(_:)``.
+    public var projectedValue: Output<Value> { self }
+
+    /// Stops what depends on this output, see ``ExecutionBlocker``.
+    ///
+    /// - Parameter message: told to the user; `nil` stops in silence.
+    public func block(_ message: String? = nil) { box.substitute = ExecutionBlocker(message) }
+
+    /// Gives what an output of an expansion gives, see ``Subgraph``; for a list output, its whole list.
+    public func link(_ link: GraphLink) { box.substitute = LinkedOutput(link) }
 
     var schema: OutputSchema {
         let type = type ?? Value.outputType
         return OutputSchema(name: name ?? type, type: type, isList: Value.isList)
     }
 
-    var values: [any NodeValue]? { box.value?.nodeValues }
+    var values: [any NodeValue]? { box.substitute.map { [$0] } ?? box.value?.nodeValues }
 }
 
 /// The type-erased side of ``Output``.

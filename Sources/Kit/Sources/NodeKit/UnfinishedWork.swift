@@ -40,14 +40,16 @@ public protocol UnfinishedWork: Sendable {
     /// Opens a journal. Asked twice for a name, it gives a second journal: a node that asks in the same order every time
     /// gets the same ones.
     ///
-    /// - Parameter name: lower-case letters, digits and "-".
+    /// - Parameters:
+    ///   - name: lower-case letters, digits and "-".
+    ///   - call: ``NodeContext/callIndex``: each call has journals of its own.
     /// - Returns: `nil` when another process has it, or it cannot be kept.
-    func journal(_ name: String) -> (any WorkJournal)?
+    func journal(_ name: String, call: Int) -> (any WorkJournal)?
 }
 
 extension NodeContext {
     /// Opens a journal of this node's unfinished work (see ``WorkJournal``); `nil` where none is kept.
-    public func journal(_ name: String) -> (any WorkJournal)? { unfinishedWork?.journal(name) }
+    public func journal(_ name: String) -> (any WorkJournal)? { unfinishedWork?.journal(name, call: callIndex) }
 
     /// Tells the user that an interrupted run is taken up after `done` of `total` steps. Progress goes on from there.
     public func resumed(after done: Int, of total: Int) { events.resumed(node: nodeID, done: done, total: total) }

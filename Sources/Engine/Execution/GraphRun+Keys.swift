@@ -1,0 +1,90 @@
+import NodeKit
+
+extension GraphRun {
+    /// The result that is kept for a node.
+    func lookUp(_ node: Int) -> NodeResult? {
+        guard case .known(let key) = keys[node] else { return nil }
+        return environment.cache[key]
+    }
+
+    /// Finds the node's key, as far as the values that decide it are known.
+    mutating func resolveKey(_ node: Int) {
+        do {
+            if let key = try makeKey(node) { keys[node] = .known(key) }
+        } catch is UncachedSource {
+            keys[node] = .never
+        } catch is AlwaysChanged {
+            keys[node] = .never
+        } catch {
+            keys[node] = .never
+            environment.emit(
+                .warning(node: graph.identity(node).realID, message: "results are not kept: \(error)"))
+        }
+    }
+
+    private struct UncachedSource: Error {}
+
+    /// - Returns: `nil` while the name of a file that belongs to the key comes from a node that has not run.
+    /// - Throws: ``UncachedSource``, and what the node throws when it is asked for its change text.
+    private func makeKey(_ node: Int) throws -> CacheKey? {
+        let entry = graph.nodes[node]
+        var key = KeyBuilder(entry.schema, environment: environment.cacheScope)
+        if entry.schema.usesNodeID { key.add(nodeID: entry.id) }
+        var constants: [String: [any NodeValue]] = [:]
+        var linked: Set<String> = []
+        for input in entry.inputs.sorted(by: { $0.name < $1.name }) {
+            var names: [any NodeValue]?
+            switch input.value {
+            case .value: throw UncachedSource()
+            case .constant(let json):
+                key.add(input: input.name, constant: json)
+                let values = [json.nodeValue]
+                if entry.definition.mayHaveFingerprint { constants[input.name] = values }
+                names = values
+            case .rawLink(let link, let source):
+                guard let ancestor = try ancestorKey(source) else { return nil }
+                key.add(input: input.name, source: ancestor, slot: link.slot)
+                linked.insert(input.name)
+            case .link(let source, let slot):
+                guard let ancestor = try ancestorKey(source) else { return nil }
+                key.add(input: input.name, source: ancestor, slot: slot)
+                linked.insert(input.name)
+                if let slots = values[source] ?? cached[source]?.outputs, slots.indices.contains(slot) {
+                    names = slots[slot]
+                }
+            }
+            guard let files = input.files else { continue }
+            guard let names else { return nil }
+            for case let name as String in names {
+                if let text = try files.fingerprint(name, environment.files) { key.add(file: text, of: name) }
+            }
+        }
+        guard entry.definition.mayHaveFingerprint else { return key.finish() }
+        let silent = NodeEventRelay(scope, graph.identity(node)) { _ in }
+        if let text = try entry.definition.fingerprint(constants, linked: linked, context(node, silent)) {
+            key.add(changeText: text)
+        }
+        return key.finish()
+    }
+
+    /// - Returns: `nil` while it is not known.
+    private func ancestorKey(_ node: Int) throws -> CacheKey? {
+        switch keys[node] {
+        case .open: return nil
+        case .never: throw UncachedSource()
+        case .known(let key): return key
+        }
+    }
+}
+
+extension Choices {
+    /// What changes with the content of one of the files; `nil` for entries that are no files.
+    fileprivate func fingerprint(_ name: String, _ files: any NodeFiles) throws -> String? {
+        switch self {
+        case .fixed: nil
+        case .inputImages: try files.fingerprint(path: files.input(name))
+        case .files(_, let extra) where extra.contains(name): nil
+        case .files(let folder, _): try files.fingerprint(path: files.model(folder, name))
+        }
+    }
+}
