@@ -35,6 +35,8 @@ let package = Package(
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
         .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
+        // For Fuzzing/, a package of its own.
+        .library(name: "FuzzTarget", targets: ["FuzzTarget"]),
     ],
     dependencies: [
         .package(path: "Sources/Kit"),
@@ -93,6 +95,7 @@ let package = Package(
                 "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
+        module("FuzzTarget", [kit, "Engine", "Workflow"], path: "Tests/FuzzTarget"),
         .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
 
         .target(
@@ -122,5 +125,6 @@ let package = Package(
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun", "graphrun"]),
+        suite("FuzzTests", ["FuzzTarget"]),
     ]
 )

@@ -36,7 +36,8 @@ public final class GraphEngine: Sendable {
     public static func validate(
         _ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, targets: [String]? = nil
     ) async -> ValidationReport {
-        await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
+        await validate(
+            prompt, registry: registry, files: files, options: ValidationOptions(targets: targets.map { Set($0) }))
     }
 
     /// Runs what validation found sound. Nodes run on threads of their own, independent ones beside each other.
@@ -53,12 +54,7 @@ public final class GraphEngine: Sendable {
         let promptID = options.promptID
         let scope = RunScope(options.control)
         let turn = Mutex(())
-        let environment = RunEnvironment(
-            registry: registry, backend: backend, files: files, cache: cache, control: options.control, scope: scope,
-            promptJSON: prompt.prompt.json, extraPNGInfo: options.extraPNGInfo,
-            journals: resume.map { RunJournals($0) },
-            parallelNodes: max(1, options.parallelNodes), observeResult: options.resultObserver
-        ) { kind in
+        let environment = RunEnvironment(self, prompt, options, scope) { kind in
             // After a failure only the last event is still of interest.
             if scope.isAbandoned {
                 switch kind {
@@ -126,20 +122,38 @@ public struct RunOptions: Sendable {
 }
 
 /// What all nodes of a run share.
-struct RunEnvironment: Sendable {
-    var registry: NodeRegistry
-    var backend: any Backend
-    var files: any NodeFiles
-    var cache: ResultCache
-    var control: RunControl
-    var scope: RunScope
-    var promptJSON: JSON
-    var extraPNGInfo: JSONObject
-    var journals: RunJournals?
-    var parallelNodes: Int
-    var memoryAllowsMore: @Sendable () -> Bool = { MemoryGauge.allowsMore() }
-    var observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
-    var emit: @Sendable (EngineEvent.Kind) -> Void
+final class RunEnvironment: Sendable {
+    let registry: NodeRegistry
+    let backend: any Backend
+    let files: any NodeFiles
+    let cache: ResultCache
+    let control: RunControl
+    let scope: RunScope
+    let promptJSON: JSON
+    let extraPNGInfo: JSONObject
+    let journals: RunJournals?
+    let parallelNodes: Int
+    let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
+    let emit: @Sendable (EngineEvent.Kind) -> Void
+
+    init(
+        _ engine: GraphEngine, _ prompt: ValidatedPrompt, _ options: RunOptions, _ scope: RunScope,
+        emit: @escaping @Sendable (EngineEvent.Kind) -> Void
+    ) {
+        registry = engine.registry
+        backend = engine.backend
+        files = engine.files
+        cache = engine.cache
+        control = options.control
+        self.scope = scope
+        promptJSON = prompt.prompt.json
+        extraPNGInfo = options.extraPNGInfo
+        journals = engine.resume.map { RunJournals($0) }
+        parallelNodes = max(1, options.parallelNodes)
+        observeResult = options.resultObserver
+        self.emit = emit
+        cacheScope = "\(backend.name) \(backend.computeType.rawValue)"
+    }
 
     /// The backend that a node gets.
     func backend(for node: String) -> any Backend {
@@ -147,5 +161,5 @@ struct RunEnvironment: Sendable {
     }
 
     /// What results depend on beside the graph: bf16 products give other numbers than float32 ones.
-    var cacheScope: String { "\(backend.name) \(backend.computeType.rawValue)" }
+    let cacheScope: String
 }

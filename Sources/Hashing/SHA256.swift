@@ -48,10 +48,20 @@ public struct SHA256: Sendable {
     }
 
     public mutating func update(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            pending.append(byte)
+        // Arrays, which the compiler makes fast code for; a generic sequence costs a call per byte.
+        let bytes = (bytes as? [UInt8]) ?? Array(bytes)
+        var next = 0
+        if !pending.isEmpty {
+            next = min(64 - pending.count, bytes.count)
+            pending += bytes[..<next]
             if pending.count == 64 { compressPending() }
         }
+        while next + 64 <= bytes.count {
+            Self.compress(&state, bytes, at: next)
+            length &+= 64
+            next += 64
+        }
+        pending += bytes[next...]
     }
 
     public consuming func finish() -> Digest {
@@ -67,16 +77,17 @@ public struct SHA256: Sendable {
     }
 
     private mutating func compressPending() {
-        Self.compress(&state, pending)
+        Self.compress(&state, pending, at: 0)
         length &+= 64
         pending.removeAll(keepingCapacity: true)
     }
 
-    private static func compress(_ state: inout [UInt32], _ block: [UInt8]) {
+    private static func compress(_ state: inout [UInt32], _ block: [UInt8], at start: Int) {
         var schedule = InlineArray<64, UInt32>(repeating: 0)
         for i in 0..<16 {
-            let word = UInt32(block[4 * i]) << 24 | UInt32(block[4 * i + 1]) << 16 | UInt32(block[4 * i + 2]) << 8
-            schedule[i] = word | UInt32(block[4 * i + 3])
+            let at = start + 4 * i
+            let word = UInt32(block[at]) << 24 | UInt32(block[at + 1]) << 16 | UInt32(block[at + 2]) << 8
+            schedule[i] = word | UInt32(block[at + 3])
         }
         for i in 16..<64 {
             let (early, late) = (schedule[i - 15], schedule[i - 2])

@@ -57,19 +57,22 @@ private struct Run {
     var warnings: [String]
 
     init(
-        _ sampler: String, journal: MemoryJournal?, seed: UInt64 = 7, cfg: Double = 1, cancelAfter: Int? = nil
+        _ sampler: String, journal: MemoryJournal?, seed: UInt64 = 7, cfg: Double = 1, cancelAfter: Int? = nil,
+        remembers: Bool = false
     ) async throws {
         let installation = try TestInstallation()
         if let cancelAfter { installation.cancel(after: cancelAfter) }
         var context = installation.context()
         context.unfinishedWork = journal.map { OneJournal(kept: $0) }
         let network = CountingNetwork()
+        var model = DiffusionModel(network: network)
+        if remembers { model[RemembersEvaluations.self] = true }
         func text(_ mean: Float) throws -> ConditioningValue {
             ConditioningValue([ConditioningEntry(context: try Tensor([mean], shape: [1, 1, 1]))])
         }
         let mask = try Tensor((0..<12).map { Float($0 % 3) / 2 }, shape: [1, 3, 4])
         let inputs: [String: any NodeValue] = [
-            "model": DiffusionModel(network: network), "seed": seed, "steps": 6, "cfg": cfg, "sampler_name": sampler,
+            "model": model, "seed": seed, "steps": 6, "cfg": cfg, "sampler_name": sampler,
             "scheduler": "simple", "positive": try text(0.4), "negative": try text(-0.3),
             "latent_image": Latent(samples: try Tensor.full([1, 4, 3, 4], 0.1), noiseMask: mask), "denoise": 1.0,
         ]
@@ -125,6 +128,14 @@ private func bits(_ floats: [Float]) -> [UInt32] { floats.map(\.bitPattern) }
         let again = try await Run("dpmpp_2m_sde", journal: tape)
         #expect(again.resumed == ["3/6"] && again.progress == ["3/6", "4/6", "5/6", "6/6"])
         #expect(bits(again.floats) == bits(plain.floats))
+    }
+
+    /// Answers are not the whole state of such a model.
+    @Test func modelsThatRememberStartOver() async throws {
+        let tape = MemoryJournal()
+        let plain = try await Run("euler", journal: tape)
+        let again = try await Run("euler", journal: tape, remembers: true)
+        #expect(again.calls == plain.calls && again.resumed.isEmpty && again.progress == plain.progress)
     }
 
     /// A tape of another run is noticed at its first answer that was asked otherwise.

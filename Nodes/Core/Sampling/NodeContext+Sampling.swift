@@ -9,7 +9,7 @@ extension NodeContext {
         _ guider: any Guider, noise: any NoiseSource, sampler: any Sampler, sigmas: [Float], latent: Latent
     ) throws -> SamplingResult {
         try checkCancellation()
-        guard let journal = journal("sampling") else {
+        guard guider.model[RemembersEvaluations.self] != true, let journal = journal("sampling") else {
             return try SamplingRun.sample(
                 guider, noise: noise, sampler: sampler, sigmas: sigmas, latent: latent, on: backend
             ) { step in

@@ -97,8 +97,7 @@ final class SamplingTape {
 
 /// A guider whose answers are on a tape.
 ///
-/// This supposes that an answer depends on x and σ alone. A guider or network that remembers earlier calls (to skip
-/// blocks, say) must not be wrapped.
+/// This supposes that an answer depends on x and σ alone; models with ``RemembersEvaluations`` are not wrapped.
 struct TapedGuider: Guider {
     let guider: any Guider
     /// Used by the one run, on its thread.

@@ -36,6 +36,6 @@ extension Program {
     /// What was decided or guessed when a file was converted.
     func show(_ notes: [ConversionNote], _ verbosity: Verbosity) {
         guard verbosity > .quiet else { return }
-        for note in notes { console.noteLine("graphrun: note: " + printable(note.description)) }
+        for note in ConversionNote.grouped(notes) { console.noteLine("graphrun: note: " + printable(note)) }
     }
 }

@@ -72,7 +72,7 @@ struct RunCommand: ProgramCommand {
             files.removeTemporaryFolder()
             files.removeUnfinishedFiles(alsoIn: saveOutputs.map { [folder(of: $0)] } ?? [])
         }
-        let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: files)
+        let report = await loaded.validate(registry: registry, files: files)
         show(report, program.console)
         guard let validated = report.validated else { return .invalidWorkflow }
         // Nodes that save take the prompt along.
@@ -163,7 +163,7 @@ struct RunCommand: ProgramCommand {
         } else {
             console.error("the workflow cannot run:")
         }
-        for line in FaultText.lines(report) { console.noteLine("  " + line) }
+        for line in FaultText.lines(report) + MissingText.lines(report.missing) { console.noteLine("  " + line) }
     }
 }
 

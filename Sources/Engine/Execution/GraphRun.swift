@@ -41,7 +41,7 @@ struct GraphRun {
     var positions: [String: Int]?
     /// What nodes that repeat parts of the graph see of it; made when it is first needed.
     var live: LiveNodes?
-    /// Running nodes whose results may be shared.
+    /// Nodes that run, or wait for their expansion, and whose results may be shared.
     var inFlight: [CacheKey: Int] = [:]
     /// How many nodes run, by kind of work.
     var running: [NodeWork: Int] = [:]
@@ -128,7 +128,7 @@ struct GraphRun {
         case .waiting: break
         }
         // Beside nodes that only wait, any one may run.
-        return computing + running[.loading, default: 0] == 0 || environment.memoryAllowsMore()
+        return computing + running[.loading, default: 0] == 0 || MemoryGauge.allowsMore()
     }
 
     private static func perform(_ call: NodeCall, _ node: Int) async -> Completion {
@@ -169,7 +169,7 @@ struct GraphRun {
             return nil
         }
         if case .known(let key) = keys[node] {
-            if let twin = inFlight[key] {
+            if let twin = inFlight[key], twin != node {
                 list.putBack(node)
                 list.block(node, on: twin)
                 return nil
@@ -227,7 +227,6 @@ struct GraphRun {
     private mutating func end(_ completion: Completion) {
         let node = completion.node
         running[graph.nodes[node].schema.work, default: 1] -= 1
-        if case .known(let key) = keys[node], inFlight[key] == node { inFlight[key] = nil }
         // What ends after a failure has nobody to tell.
         if failure != nil { return }
         do {
@@ -268,6 +267,7 @@ struct GraphRun {
 
     /// Hands the result to those that wait for it, and lets go of what nobody needs any more.
     private mutating func settle(_ node: Int, _ done: NodeResult) {
+        if case .known(let key) = keys[node], inFlight[key] == node { inFlight[key] = nil }
         if uses[node] > 0 { values[node] = done.outputs }
         releaseHolds(of: node)
         list.finish(node)

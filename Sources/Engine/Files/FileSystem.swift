@@ -51,6 +51,14 @@ enum FileSystem {
         return unsafe String(cString: resolved)
     }
 
+    /// Whether a path without links lies in one of some folders, whose own links are followed.
+    static func isInside(_ real: String, _ folders: [String]) -> Bool {
+        folders.contains { folder in
+            guard let root = realPath(folder) else { return false }
+            return real.hasPrefix(root == "/" ? root : root + "/")
+        }
+    }
+
     /// Makes a folder and those above it.
     ///
     /// - Returns: whether the folder is there now.

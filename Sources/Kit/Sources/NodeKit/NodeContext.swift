@@ -50,7 +50,7 @@ public struct NodeContext: Sendable {
     /// An empty piece of graph to fill and to ``expand(_:)``.
     ///
     /// - Parameter index: distinguishes several pieces made in one call.
-    public func subgraph(_ index: Int = 0) -> Subgraph { Subgraph(prefix: "\(nodeID).\(callIndex).\(index).") }
+    public func subgraph(_ index: Int = 0) -> Subgraph { Subgraph(node: nodeID, call: callIndex, index: index) }
 
     /// Runs a piece of graph; the outputs of this node that are linked to it (``Output/link(_:)``) wait for it.
     ///
