@@ -84,7 +84,7 @@ let package = Package(
         module(
             "Planning",
             [kit, "Engine", "Workflow", .product(name: "OrderedCollections", package: "swift-collections")]),
-        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
+        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints", "Hashing"], path: "Nodes/Core"),
         module("PackTools", [kit, "CoreNodes"], path: "Nodes/PackTools"),
         module("KJNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/KJNodes"),
         module("RgthreeNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/Rgthree"),
@@ -100,7 +100,8 @@ let package = Package(
         module(
             "GraphRun",
             [
-                kit, "Hashing", "Engine", "Planning", "Plugins", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints",
+                kit, "Hashing", "Engine", "Planning", "Plugins", "Workflow", "Images", "CPUBackend", "Models",
+                "Checkpoints",
                 "ModelMaker",
                 "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
                 "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
@@ -125,7 +126,8 @@ let package = Package(
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow", "Hashing"]),
         suite("ProtocolTests", ["Engine", "Workflow", "CoreNodes", "TestingNodes", "Images"]),
-        suite("ModelsTests", ["Models", "Layers", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
+        suite(
+            "ModelsTests", ["Models", "Layers", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
             [
@@ -138,7 +140,7 @@ let package = Package(
                 "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),
-        suite("CLITests", ["GraphRun"]),
+        suite("CLITests", ["GraphRun", "graphrun"]),
         suite("FuzzTests", ["FuzzTarget"]),
         suite("PlanningTests", ["Planning", "CPUBackend", "CoreNodes", "Models", "ModelMaker", "Engine", "Workflow"]),
         suite("PluginTests", ["Plugins", "Hashing"]),

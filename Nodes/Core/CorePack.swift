@@ -1,3 +1,4 @@
+import Diffusion
 public import NodeKit
 import Sampling
 

@@ -12,17 +12,20 @@ public final class GraphEngine: Sendable {
     public let cache: ResultCache
     /// Results that outlive the process; `nil` keeps none.
     public let store: ResultStore?
+    /// Where interrupted nodes leave what they have done; `nil` keeps nothing.
+    public let resume: ResumeFolder?
     private let executor = NodeExecutor()
 
     public init(
         registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache,
-        store: ResultStore? = nil
+        store: ResultStore? = nil, resume: ResumeFolder? = nil
     ) {
         self.registry = registry
         self.backend = backend
         self.files = files
         self.cache = cache
         self.store = store
+        self.resume = resume
     }
 
     /// Checks a whole prompt; loads nothing.
@@ -132,6 +135,7 @@ final class RunEnvironment: Sendable {
     let scope: RunScope
     let promptJSON: JSON
     let extraPNGInfo: JSONObject
+    let journals: RunJournals?
     let parallelNodes: Int
     let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
     let emit: @Sendable (EngineEvent.Kind) -> Void
@@ -149,10 +153,16 @@ final class RunEnvironment: Sendable {
         self.scope = scope
         promptJSON = prompt.prompt.json
         extraPNGInfo = options.extraPNGInfo
+        journals = engine.resume.map { RunJournals($0) }
         parallelNodes = max(1, options.parallelNodes)
         observeResult = options.resultObserver
         self.emit = emit
         cacheScope = "\(backend.name) \(backend.computeType.rawValue)"
+    }
+
+    /// The backend that a node gets.
+    func backend(for node: String) -> any Backend {
+        (backend as? any NodeScopedBackend)?.scoped(to: node) ?? backend
     }
 
     /// What results depend on beside the graph: bf16 products give other numbers than float32 ones.

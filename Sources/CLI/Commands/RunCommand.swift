@@ -42,6 +42,16 @@ struct RunCommand: ProgramCommand {
     @Option(help: ArgumentHelp("Write every node's outputs into a safetensors file.", valueName: "file"))
     var saveOutputs: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many seconds of a sampler's work may be lost when the process is killed.", valueName: "seconds"))
+    var checkpointSeconds = 10.0
+
+    @Option(
+        help: ArgumentHelp(
+            "Write what nodes, steps and tensor operations took, for Perfetto (ui.perfetto.dev).", valueName: "file"))
+    var trace: String?
+
     @Flag(help: "Print every event as one line of JSON.") var json = false
 
     /// The most that results may take of the memory for results and models: one command runs one workflow, so that
@@ -54,6 +64,9 @@ struct RunCommand: ProgramCommand {
         }
         guard (1...1024).contains(parallelNodes) else {
             throw ValidationError("--parallel-nodes: found \(parallelNodes), expected 1 to 1024.")
+        }
+        guard (0...86400).contains(checkpointSeconds) else {
+            throw ValidationError("--checkpoint-seconds: found \(checkpointSeconds), expected 0 to 86400.")
         }
     }
 
@@ -80,11 +93,32 @@ struct RunCommand: ProgramCommand {
         if saves {
             do { try files.checkOutputFolder() } catch { throw ProgramError(.runFailed, String(describing: error)) }
         }
+        let trace = try openTrace(validated.prompt)
+        let backend = try backend(program)
         let engine = GraphEngine(
-            registry: registry, backend: try backend(program), files: files,
+            registry: registry, backend: trace?.traced(backend) ?? backend, files: files,
             cache: ResultCache(byteLimit: limits.memory.byteCount, resultLimit: Self.resultBytes),
-            store: program.store(cacheFolder, limits, registry))
-        return try await run(validated, loaded, engine, control, program.console)
+            store: program.store(cacheFolder, limits, registry), resume: resumeFolder)
+        return try await run(validated, loaded, engine, control, trace, program.console)
+    }
+
+    private var resumeFolder: ResumeFolder? {
+        cacheFolder.folder.map {
+            ResumeFolder(
+                path: $0 + "/resume", version: ProgramVersion.text,
+                limits: ResumeFolder.Limits(checkpointSeconds: checkpointSeconds))
+        }
+    }
+
+    private func openTrace(_ prompt: Prompt) throws -> RunTrace? {
+        guard let trace else { return nil }
+        let names = prompt.nodes.map { ($0.key, $0.value.title ?? $0.value.classType) }
+        do {
+            return try RunTrace(
+                path: trace, names: Dictionary(names, uniquingKeysWith: { first, _ in first }))
+        } catch {
+            throw ProgramError(.usage, "--trace: \(error)")
+        }
     }
 
     private func backend(_ program: Program) throws -> any Backend {
@@ -97,7 +131,7 @@ struct RunCommand: ProgramCommand {
 
     private func run(
         _ validated: ValidatedPrompt, _ loaded: LoadedWorkflow, _ engine: GraphEngine, _ control: RunControl,
-        _ console: any Console
+        _ trace: RunTrace?, _ console: any Console
     ) async throws -> ProgramStatus {
         let display = RunDisplay(
             console, verbosity: verbosity.level, asJSON: json, prompt: validated.prompt,
@@ -107,7 +141,11 @@ struct RunCommand: ProgramCommand {
             promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes)
         if let archive { options.resultObserver = { archive.add($0, $1) } }
         let start = ContinuousClock.now
-        let result = await engine.run(validated, options: options) { display.show($0) }
+        let result = await engine.run(validated, options: options) { event in
+            trace?.observe(event)
+            display.show(event)
+        }
+        trace?.close()
         display.clearBar()
         switch result.status {
         case .failed: return .runFailed

@@ -158,8 +158,10 @@ struct GraphRun {
         }
         do {
             let outcome = try await call.perform()
+            if case .done = outcome { call.journals?.finished() }
             return Completion(node: node, outcome: .success(outcome), seconds: monotonicSeconds() - start)
         } catch {
+            call.journals?.stopped()
             return Completion(
                 node: node, outcome: .failure(error), inputs: call.describedInputs, seconds: monotonicSeconds() - start)
         }
@@ -230,15 +232,20 @@ struct GraphRun {
                 }
             }
         }
-        return NodeCall(
+        var call = NodeCall(
             definition: graph.nodes[node].definition, inputs: inputs, missing: missing, context: context(node, relay),
             scope: scope, relay: relay)
+        if case .known(let key) = keys[node], let journals = environment.journals {
+            call.journals = journals.node(key) { relay.warning(node: "", $0) }
+            call.context.unfinishedWork = call.journals
+        }
+        return call
     }
 
     func context(_ node: Int, _ events: any NodeEvents) -> NodeContext {
         let entry = graph.nodes[node]
         var context = NodeContext(
-            nodeID: entry.id, backend: environment.backend, files: environment.files, events: events,
+            nodeID: entry.id, backend: environment.backend(for: entry.id), files: environment.files, events: events,
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
         context.memory = CachedMemory(environment.cache, entry.schema)
         context.graph = live
@@ -307,7 +314,10 @@ struct GraphRun {
                 failure = (node, JSONObject(), DependencyCycle())
             }
         }
-        guard let failure else { return environment.emit(.executionSuccess) }
+        guard let failure else {
+            environment.journals?.succeeded()
+            return environment.emit(.executionSuccess)
+        }
         let real = graph.nodes[graph.real(failure.node)]
         let isCancellation =
             failure.error is CancellationError || (failure.error as? TensorError)?.code == .cancelled

@@ -68,10 +68,12 @@ enum FileSystem {
     /// Makes a folder and those above it.
     ///
     /// - Returns: whether the folder is there now.
-    @discardableResult static func makeFolder(_ path: String) -> Bool {
+    @discardableResult static func makeFolder(_ path: String, mode: mode_t = 0o777) -> Bool {
         if status(path)?.isDirectory == true { return true }
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { makeFolder(String(path[..<slash])) }
-        return unsafe mkdir(path, 0o777) == 0 || status(path)?.isDirectory == true
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            makeFolder(String(path[..<slash]), mode: mode)
+        }
+        return unsafe mkdir(path, mode) == 0 || status(path)?.isDirectory == true
     }
 
     /// A new folder whose name begins with `prefix`; `nil` when it cannot be made.

@@ -40,6 +40,12 @@ public enum AlwaysEvaluatesNegative: ModelOptionKey {
     public typealias Value = Bool
 }
 
+/// Whether an estimate depends on the run's earlier ones (steps that reuse what others computed). A node that makes a
+/// model so sets this: an interrupted run of such a model starts over, since its answers alone are not its whole state.
+public enum RemembersEvaluations: ModelOptionKey {
+    public typealias Value = Bool
+}
+
 /// What a mask function sees: the run's mask `[batch, channels, h, w]`, unrounded, and where the run stands.
 public struct NoiseMaskInputs {
     public var mask: Tensor

@@ -11,6 +11,7 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
         var shown: [JSONObject] = []
         var warnings: [String] = []
         var progress: [String] = []
+        var resumed: [String] = []
         var cancelAfter = Int.max
     }
     private let record = Mutex(Record())
@@ -35,6 +36,8 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
     var warnings: [String] { record.withLock { $0.warnings } }
     /// "step/total" of every report.
     var progress: [String] { record.withLock { $0.progress } }
+    /// "done/total" of every resumption.
+    var resumed: [String] { record.withLock { $0.resumed } }
     /// Lets `checkCancellation` throw after this many reports of progress.
     func cancel(after reports: Int) { record.withLock { $0.cancelAfter = reports } }
 
@@ -79,6 +82,7 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
     func progress(node: String, done: Double, total: Double) {
         record.withLock { $0.progress.append("\(Int(done))/\(Int(total))") }
     }
+    func resumed(node: String, done: Int, total: Int) { record.withLock { $0.resumed.append("\(done)/\(total)") } }
     func warning(node: String, _ message: String) { record.withLock { $0.warnings.append(message) } }
     func ui(node: String, _ output: JSONObject) { record.withLock { $0.shown.append(output) } }
 }

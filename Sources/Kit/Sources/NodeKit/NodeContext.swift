@@ -21,6 +21,8 @@ public struct NodeContext: Sendable {
     public var graph: (any LiveGraph)?
     /// Values that outlive the run.
     public var memory: (any NodeMemory)?
+    /// Keeps what the node has done so far over a crash; `nil` where nothing is kept. See ``WorkJournal``.
+    public var unfinishedWork: (any UnfinishedWork)?
 
     public init(
         nodeID: String, backend: any Backend, files: any NodeFiles, events: any NodeEvents, prompt: JSON = .null,
@@ -103,6 +105,8 @@ public protocol NodeFiles: Sendable {
 public protocol NodeEvents: Sendable {
     func checkCancellation() throws
     func progress(node: String, done: Double, total: Double)
+    /// An interrupted run of the node is taken up after `done` steps.
+    func resumed(node: String, done: Int, total: Int)
     func warning(node: String, _ message: String)
     func ui(node: String, _ output: JSONObject)
     func expand(node: String, call: Int, _ graph: Subgraph) throws
