@@ -135,6 +135,13 @@ let package = Package(
                 "Checkpoints", "ModelMaker",
             ], resources: [.copy("Files")]),
         suite(
+            "PackTests",
+            [
+                "CoreNodes", "PackTools", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "ComfyrollNodes",
+                "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks", "Images", "Sampling",
+                "Checkpoints",
+            ], resources: [.copy("Files")]),
+        suite(
             "GoldenTests",
             [
                 "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",

@@ -11,9 +11,14 @@ enum MaskPreparation {
     /// Holes filled level by level: what is enclosed by values of a level gets at least that level.
     static func holesFilled(_ mask: Tensor) throws -> Tensor {
         var result = try mask.asFloat32()
+        let values = try mask.floats()
+        var lastCount = 0
         for level in levels {
+            // A level that adds no pixel encloses nothing new; sharp masks have one level only.
+            let count = values.count { $0 >= level }
+            if count == lastCount { continue }
+            lastCount = count
             let set = try HostMath.map(mask) { $0 >= level ? 1 : 0 }
-            if try HostMath.isZero(set) { continue }
             let filled = try fillHoles(closed(set))
             result = try HostMath.zip(result, filled) { $1 > 0 ? max($0, level) : $0 }
         }

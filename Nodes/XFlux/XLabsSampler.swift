@@ -20,7 +20,7 @@ struct XLabsSampler: Node {
     @Input(.range(0.0...100.0), .step(0.1)) var trueGs = 3.0
     @Input(.range(0.0...1.0), .step(0.01), .tooltip("0: the latent only gives the size.")) var imageToImageStrength =
         0.0
-    @Input(.range(0.0...1.0), .step(0.01)) var denoiseStrength = 1.0
+    @Input(.optional, .range(0.0...1.0), .step(0.01)) var denoiseStrength = 1.0
     @Input var latentImage: Latent?
     @Input var controlnetCondition: XLabsControlCondition?
     @Output("latent") var result: Latent

@@ -24,8 +24,8 @@ struct CrystoolsSwitchAny: LazyNode {
     static let info = NodeInfo(
         "Switch any [Crystools]", displayName: "🪛 Switch any", category: "crystools 🪛/Switch")
 
-    @Input(.lazy) var onTrue: AnyNodeValue?
-    @Input(.lazy) var onFalse: AnyNodeValue?
+    @Input(.lazy, .optional) var onTrue: AnyNodeValue?
+    @Input(.lazy, .optional) var onFalse: AnyNodeValue?
     @Input var boolean = true
     @Output("*", type: "*") var result: AnyNodeValue
 
@@ -37,8 +37,8 @@ struct CrystoolsSwitchImage: LazyNode {
     static let info = NodeInfo(
         "Switch image [Crystools]", displayName: "🪛 Switch image", category: "crystools 🪛/Switch")
 
-    @Input(.lazy) var onTrue: Image?
-    @Input(.lazy) var onFalse: Image?
+    @Input(.lazy, .optional) var onTrue: Image?
+    @Input(.lazy, .optional) var onFalse: Image?
     @Input var boolean = true
     @Output("image") var result: Image
 
@@ -50,8 +50,8 @@ struct CrystoolsSwitchMask: LazyNode {
     static let info = NodeInfo(
         "Switch mask [Crystools]", displayName: "🪛 Switch mask", category: "crystools 🪛/Switch")
 
-    @Input(.lazy) var onTrue: Mask?
-    @Input(.lazy) var onFalse: Mask?
+    @Input(.lazy, .optional) var onTrue: Mask?
+    @Input(.lazy, .optional) var onFalse: Mask?
     @Input var boolean = true
     @Output("mask") var result: Mask
 
@@ -63,8 +63,8 @@ struct CrystoolsSwitchLatent: LazyNode {
     static let info = NodeInfo(
         "Switch latent [Crystools]", displayName: "🪛 Switch latent", category: "crystools 🪛/Switch")
 
-    @Input(.lazy) var onTrue: Latent?
-    @Input(.lazy) var onFalse: Latent?
+    @Input(.lazy, .optional) var onTrue: Latent?
+    @Input(.lazy, .optional) var onFalse: Latent?
     @Input var boolean = true
     @Output("latent") var result: Latent
 
@@ -76,8 +76,8 @@ struct CrystoolsSwitchConditioning: LazyNode {
     static let info = NodeInfo(
         "Switch conditioning [Crystools]", displayName: "🪛 Switch conditioning", category: "crystools 🪛/Switch")
 
-    @Input(.lazy) var onTrue: ConditioningValue?
-    @Input(.lazy) var onFalse: ConditioningValue?
+    @Input(.lazy, .optional) var onTrue: ConditioningValue?
+    @Input(.lazy, .optional) var onFalse: ConditioningValue?
     @Input var boolean = true
     @Output("conditioning") var result: ConditioningValue
 
