@@ -35,7 +35,7 @@ import Testing
         }
         // The changes are neither all harmless nor all fatal.
         #expect(
-            (counts[.refused] ?? 0) > 100 && (counts[.invalid] ?? 0) > 50 && (counts[.valid] ?? 0) > 50, "\(counts)")
+            (counts[.refused] ?? 0) > 100 && (counts[.invalid] ?? 0) > 50 && (counts[.valid] ?? 0) > 5, "\(counts)")
     }
 
     @Test(.timeLimit(.minutes(1))) func filesCutOffAnywhereEndInAnAnswer() async {
