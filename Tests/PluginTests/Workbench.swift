@@ -29,7 +29,9 @@ final class Workbench: Sendable {
     let brighter: Ended
 
     static func make() async throws -> Workbench {
-        let path = NSTemporaryDirectory() + "/graphrun-plugins-\(UUID().uuidString)"
+        // Without symbolic links and double slashes, as the program writes paths.
+        let path = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath()
+            .appendingPathComponent("graphrun-plugins-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         for name in ["Darkroom", "Brighter"] {
             let made = try await graphrun(["nodes", "new", name, "--path", path + "/" + name], in: path)
