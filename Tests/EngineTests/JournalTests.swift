@@ -6,18 +6,6 @@ import Testing
 
 @testable import Engine
 
-/// A folder that is removed with the object.
-final class TemporaryFolder: Sendable {
-    let path: String
-    init() throws {
-        path = NSTemporaryDirectory() + "/graphrun-resume-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
-}
-
 private final class Warnings: Sendable {
     private let texts = Mutex<[String]>([])
     func add(_ text: String) { texts.withLock { $0.append(text) } }
@@ -34,7 +22,7 @@ private func record(_ number: Int, count: Int = 100) -> [UInt8] {
     private let path: String
     private let warnings = Warnings()
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         path = folder.path + "/a"
     }
 
@@ -238,7 +226,7 @@ private func record(_ number: Int, count: Int = 100) -> [UInt8] {
 @Suite struct ResumeFolderTests {
     private let folder: TemporaryFolder
     private let warnings = Warnings()
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     private func make(version: String = "1", _ limits: ResumeFolder.Limits = ResumeFolder.Limits()) -> ResumeFolder {
         ResumeFolder(path: folder.path + "/deep/resume", version: version, limits: limits)

@@ -48,7 +48,7 @@ private struct BrokenNode: Node {
 
 @Suite(.serialized) struct ResumeRunTests {
     private let folder: TemporaryFolder
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     private func run(
         _ trouble: Trouble = .none, prompt: Prompt? = nil, keeps: Bool = true

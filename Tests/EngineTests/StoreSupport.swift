@@ -12,10 +12,12 @@ import Workflow
 final class TemporaryFolder: Sendable {
     let path: String
     init() {
-        path = NSTemporaryDirectory() + "/graphrun-store-\(UUID().uuidString)"
+        path = NSTemporaryDirectory() + "/graphrun-engine-\(UUID().uuidString)"
         try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
     deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
 
     func write(_ bytes: [UInt8], _ name: String) throws -> String {
         let file = "\(path)/\(name)"

@@ -74,7 +74,7 @@ extension JSON {
     private let folder: TemporaryFolder
     private let path: String
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         path = folder.path + "/trace.json"
     }
 

@@ -146,8 +146,8 @@ struct CustomSamplingNodeTests {
             isNear(
                 try await sigmas("SDXL", 10),
                 [14.6146, 6.3184, 3.7682, 2.1811, 1.3405, 0.8621, 0.5551, 0.3799, 0.2332, 0.1114, 0]))
-        #expect(
-            isNear(try await sigmas("SVD", 4), [700, 11.257114, 1.789, 0.26404356, 0]), "\(try await sigmas("SVD", 4))")
+        let video = try await sigmas("SVD", 4)
+        #expect(isNear(video, [700, 11.257114, 1.789, 0.26404356, 0]), "\(video)")
         #expect(try await sigmas("SD1", 10, 0.34).count == 4)
         #expect(try await sigmas("SD1", 10, 0).isEmpty)
     }
@@ -215,7 +215,8 @@ struct CustomSamplingNodeTests {
                 NoiseMaskInputs(
                     mask: Tensor([0.3, 0.6], shape: [1, 1, 1, 2]), sigma: 0.5, sigmas: [1, 0.5, 0],
                     sampling: model.sampling))
-            #expect(try zip(mask.floats(), wanted).allSatisfy { abs($0 - $1) < 1e-6 }, "\(try mask.floats())")
+            let values = try mask.floats()
+            #expect(zip(values, wanted).allSatisfy { abs($0 - $1) < 1e-6 }, "\(values)")
         }
     }
 }

@@ -40,7 +40,10 @@ struct LibraryNodeTests {
 
     private func rows(of node: String) throws -> [Row] {
         let file = try CheckpointFile(path: Fixture.path("library.safetensors"))
-        func tensor(_ key: JSON?) throws -> Tensor { try #require(try file.tensor(#require(key?.stringValue))) }
+        func tensor(_ key: JSON?) throws -> Tensor {
+            let name = try #require(key?.stringValue)
+            return try #require(try file.tensor(name))
+        }
         return try #require(try Fixture.json("library.json").arrayValue).filter { $0["node"]?.stringValue == node }
             .map { row in
                 var inputs: [String: any NodeValue] = [:]
