@@ -98,7 +98,8 @@ struct RunCommand: ProgramCommand {
         let engine = GraphEngine(
             registry: registry, backend: trace?.traced(backend) ?? backend, files: files,
             cache: ResultCache(byteLimit: limits.memory.byteCount, resultLimit: Self.resultBytes),
-            store: program.store(cacheFolder, limits, registry), resume: resumeFolder)
+            // Every node's outputs are wanted: results on disk would leave out what only led to them.
+            store: saveOutputs == nil ? program.store(cacheFolder, limits, registry) : nil, resume: resumeFolder)
         return try await run(validated, loaded, engine, control, trace, program.console)
     }
 

@@ -26,7 +26,8 @@ public func rgbToYUV(_ image: Tensor) throws -> (y: Tensor, u: Tensor, v: Tensor
     )
 }
 
-/// The picture of luminance and chrominance pictures; their channels are averaged, the result is not clamped.
+/// The picture of luminance and chrominance pictures; their channels are averaged, the result is clamped
+/// to 0…1.
 ///
 /// - Throws: ``ImageError/Code/invalidArgument`` for pictures of different sizes.
 public func yuvToRGB(y: Tensor, u: Tensor, v: Tensor) throws -> Tensor {
@@ -41,9 +42,9 @@ public func yuvToRGB(y: Tensor, u: Tensor, v: Tensor) throws -> Tensor {
                 try Tensor.build(Shape(sizes[0].array + [3]), of: Float.self) { out in
                     for i in y.indices {
                         let (blue, red) = (u[i] - 0.5, v[i] - 0.5)
-                        out[3 * i] = y[i] + 1.403 * red
-                        out[3 * i + 1] = y[i] - 0.714 * red - 0.344 * blue
-                        out[3 * i + 2] = y[i] + 1.773 * blue
+                        out[3 * i] = min(max(y[i] + 1.403 * red, 0), 1)
+                        out[3 * i + 1] = min(max(y[i] - 0.714 * red - 0.344 * blue, 0), 1)
+                        out[3 * i + 2] = min(max(y[i] + 1.773 * blue, 0), 1)
                     }
                 }
             }

@@ -35,7 +35,7 @@ public enum ModuleName {
         "DequeModule", "Diffusion", "Dispatch", "Distributed", "Engine", "EssentialsNodes", "Foundation",
         "FoundationEssentials", "FuzzTarget", "Glibc", "GraphRun", "Hashing", "HeapModule", "Images",
         "JPSNodes", "JSON", "KJNodes", "Layers", "ModelMaker", "Models", "NodeKit", "NodeKitBuild",
-        "Observation", "OrderedCollections", "PackTools", "Plugins", "RegexBuilder", "RgthreeNodes",
+        "Observation", "OrderedCollections", "PackTools", "Planning", "Plugins", "RegexBuilder", "RgthreeNodes",
         "Sampling", "SmallPacks", "Swift", "Synchronization", "Tensors", "TestSupport", "Testing",
         "TestingNodes", "Text", "Workflow", "XCTest", "XFluxNodes", "graphrun",
     ]
