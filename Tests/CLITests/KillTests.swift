@@ -127,12 +127,13 @@ struct KillTests {
     @Test func damagedJournalsDoNoHarm() throws {
         #expect(try Child(arguments("plain", cache: nil, sampler: "euler")).wait() == 0)
         for damage in 0..<3 {
-            let child = try Child(arguments("damaged", cache: "cache", sampler: "euler"))
+            let cache = "cache\(damage)"
+            let child = try Child(arguments("damaged", cache: cache, sampler: "euler"))
             #expect(follow(child, toStep: 4))
             child.signal(SIGKILL)
             child.wait()
-            let name = try #require(journals("cache").first)
-            let url = URL(fileURLWithPath: "\(place.path)/cache/resume/\(name)")
+            let name = try #require(journals(cache).first)
+            let url = URL(fileURLWithPath: "\(place.path)/\(cache)/resume/\(name)")
             var bytes = try Data(contentsOf: url)
             switch damage {
             case 0: bytes[bytes.count / 2] ^= 0x40
@@ -141,7 +142,7 @@ struct KillTests {
             }
             try bytes.write(to: url)
             try? FileManager.default.removeItem(atPath: "\(place.path)/damaged")
-            #expect(try Child(arguments("damaged", cache: "cache", sampler: "euler")).wait() == 0)
+            #expect(try Child(arguments("damaged", cache: cache, sampler: "euler")).wait() == 0)
             try expectSame("damaged", "plain")
         }
     }

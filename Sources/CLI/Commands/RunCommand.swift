@@ -105,9 +105,7 @@ struct RunCommand: ProgramCommand {
 
     private var resumeFolder: ResumeFolder? {
         cacheFolder.folder.map {
-            ResumeFolder(
-                path: $0 + "/resume", version: ProgramVersion.text,
-                limits: ResumeFolder.Limits(checkpointSeconds: checkpointSeconds))
+            ResumeFolder(CacheFolder($0), limits: ResumeFolder.Limits(checkpointSeconds: checkpointSeconds))
         }
     }
 

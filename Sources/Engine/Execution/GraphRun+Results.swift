@@ -49,6 +49,7 @@ extension GraphRun {
         // The steps of a loop are kept on disk only where they are long work by themselves.
         if graph.nodes[node].origin != nil && seconds < 1 { return }
         store.store(done, for: key, seconds: seconds, isOutput: schema.isOutput) { lineage(of: node) }
+        if let journals = environment.journals, store.contains(key) { journals.resultIsSafe(key) }
     }
 
     /// Large values inside expansions are not kept: a loop would fill the cache with its steps, while the result of the

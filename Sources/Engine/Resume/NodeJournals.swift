@@ -4,9 +4,9 @@ import Synchronization
 /// The journals of one run.
 final class RunJournals: Sendable {
     private let folder: ResumeFolder
-    /// Of nodes that have finished. Their results live in this process, so that until the run has succeeded their work is
-    /// the quickest way back to them.
-    private let done = Mutex<[String]>([])
+    /// Of nodes that have finished. As long as a result lives in this process only, its node's work is the quickest way
+    /// back to it.
+    private let done = Mutex<[CacheKey: [String]]>([:])
 
     init(_ folder: ResumeFolder) { self.folder = folder }
 
@@ -17,16 +17,24 @@ final class RunJournals: Sendable {
         NodeJournals(self, folder, key, warn)
     }
 
+    /// A node's result outlives the process now: its journals go.
+    func resultIsSafe(_ key: CacheKey) {
+        for path in done.withLock({ $0.removeValue(forKey: key) }) ?? [] { folder.remove(path) }
+    }
+
     /// Nothing of the run need be done again: what remains of its journals goes.
     func succeeded() {
-        let paths = done.withLock { paths in
-            defer { paths = [] }
-            return paths
+        let paths = done.withLock { done in
+            defer { done = [:] }
+            return done.values.joined()
         }
         for path in paths { folder.remove(path) }
     }
 
-    fileprivate func keep(_ paths: [String]) { done.withLock { $0 += paths } }
+    fileprivate func keep(_ paths: [String], _ key: CacheKey) {
+        if paths.isEmpty { return }
+        done.withLock { $0[key, default: []] += paths }
+    }
 }
 
 /// The journals of one node in one run.
@@ -73,7 +81,7 @@ final class NodeJournals: UnfinishedWork {
     }
 
     /// The node has computed its outputs.
-    func finished() { run.keep(close()) }
+    func finished() { run.keep(close(), key) }
 
     /// The node was stopped or has failed: its journals wait for the next run.
     func stopped() { close() }

@@ -23,15 +23,26 @@ public final class ResumeFolder: Sendable {
     }
 
     public let path: String
+    private let cache: CacheFolder?
     private let version: String
     private let limits: Limits
     private let hasWarned = Atomic(false)
 
-    /// Touches nothing yet: the folder is made when a node first keeps something.
+    /// The folder in a cache folder. Touches nothing yet: it is made when a node first keeps something.
+    public convenience init(_ cache: CacheFolder, limits: Limits = Limits()) {
+        self.init(path: cache.resume, in: cache, version: EngineVersion.identity, limits: limits)
+    }
+
+    /// Any folder.
     ///
     /// - Parameter version: the program's: unfinished work of another is not taken up.
-    public init(path: String, version: String, limits: Limits = Limits()) {
+    public convenience init(path: String, version: String, limits: Limits = Limits()) {
+        self.init(path: path, in: nil, version: version, limits: limits)
+    }
+
+    private init(path: String, in cache: CacheFolder?, version: String, limits: Limits) {
         self.path = path
+        self.cache = cache
         self.version = version
         self.limits = limits
     }
@@ -46,6 +57,7 @@ public final class ResumeFolder: Sendable {
     func journal(_ key: CacheKey, _ name: String, warn: @escaping @Sendable (String) -> Void) -> JournalFile? {
         let file = "\(path)/\(key)-\(name)\(Self.suffix)"
         do {
+            cache?.make()
             guard FileSystem.makeFolder(path, mode: 0o700) else {
                 throw FileError(path, "cannot be made: \(FileSystem.lastProblem())")
             }
