@@ -17,6 +17,8 @@ public struct SafetensorsWriter {
 
     /// - Throws: ``FileError`` when the file cannot be written, `TensorError` for tensors that the host cannot read.
     public func write(to path: String) throws {
+        // By name: nodes that ran beside each other were added in any order.
+        let tensors = tensors.sorted { $0.key < $1.key }
         var header = JSONObject()
         var offset = 0
         for (key, tensor) in tensors {
