@@ -70,7 +70,7 @@ struct SkipLayerGuidanceDiTSimple: Node {
         _ = try skipped.network(from: model.network)
         let window = SigmaWindow(model, startPercent, endPercent)
         result[NegativeNetwork.self] = { network, sigma in
-            window.contains(sigma) ? try skipped.network(from: network) : network
+            try window.contains(sigma) ? skipped.network(from: network) : network
         }
     }
 }

@@ -26,6 +26,7 @@ public struct AuraFlowNetwork: LayerSkippingNetwork {
 
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
+    public var ownByteCount: Int { source.ownByteCount }
 
     private func transformer(roundsPatches: Bool) throws(CheckpointError) -> AuraFlowTransformer {
         try cache.layers(source, roundsPatches: roundsPatches) { w throws(CheckpointError) in

@@ -11,6 +11,7 @@ public struct AuraFlowTextEncoder: TextEncoder {
     var lastLayer: Int?
 
     public let family = "Pile-T5-XL"
+    public var ownByteCount: Int { t5.source.ownByteCount }
 
     public func encode(
         _ prompt: PromptText, on b: any Backend, warn: (String) -> Void

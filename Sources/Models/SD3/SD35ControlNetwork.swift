@@ -90,6 +90,7 @@ public struct SD35ControlNetwork: ControlNetwork {
 
     public var family: String { "SD3.5 large ControlNet" }
     public var needsAutoencoder: Bool { true }
+    public var ownByteCount: Int { source.ownByteCount }
     public var extraHintChannels: Int { 0 }
 
     public func prepare(

@@ -58,6 +58,7 @@ public struct SD3ControlNetwork: ControlNetwork {
 
     public var family: String { extraHintChannels > 0 ? "SD3 inpainting ControlNet" : "SD3 ControlNet" }
     public var needsAutoencoder: Bool { true }
+    public var ownByteCount: Int { source.ownByteCount }
     public var extraHintChannels: Int { hintChannels - SD3Configuration.latentChannels }
 
     /// Neighbouring base blocks that share a residual; the last residual is used once less.

@@ -33,6 +33,7 @@ public struct SD3Network: LayerSkippingNetwork {
     public var latentFormat: LatentFormat { Self.latentFormat }
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
+    public var ownByteCount: Int { source.ownByteCount }
 
     private func layers(roundsPatches: Bool) throws(CheckpointError) -> Layers {
         let c = configuration

@@ -31,6 +31,10 @@ public struct SD3TextEncoder: TextEncoder {
             .joined(separator: " + ")
     }
 
+    public var ownByteCount: Int {
+        (clipL?.source.ownByteCount ?? 0) + (clipG?.source.ownByteCount ?? 0) + (t5?.source.ownByteCount ?? 0)
+    }
+
     public func encode(
         _ prompt: PromptText, on b: any Backend, warn: (String) -> Void
     ) throws -> ConditioningEntry {
