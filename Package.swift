@@ -82,7 +82,7 @@ let package = Package(
         module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
         module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
         module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
-        module("CustomScriptsNodes", [kit], path: "Nodes/CustomScripts"),
+        module("CustomScriptsNodes", [kit, "CoreNodes"], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module("TestingNodes", [kit], path: "Nodes/Testing"),
         module(

@@ -1,3 +1,4 @@
+import CoreNodes
 import JSON
 import NodeKit
 

@@ -1,3 +1,5 @@
+import CoreNodes
+
 /// Comma separated lists of prompt tags.
 enum TagList {
     /// Runs of white space become one space, " ," becomes ",", runs of commas one comma, the ends are stripped.

@@ -1,5 +1,13 @@
 internal import Glibc
 
+/// Files of nodes that write no pictures.
+public enum OutputFile {
+    /// Writes a file as a whole or not at all.
+    ///
+    /// - Throws: ``ImageError/Code/unwritableFile`` with the system's reason; nothing is left behind then.
+    public static func write(_ bytes: [UInt8], to path: String) throws(ImageError) { try writeFile(bytes, to: path) }
+}
+
 /// Writes a file as a whole or not at all: under a temporary name in the same folder, renamed when it is complete.
 ///
 /// - Throws: ``ImageError/Code/unwritableFile`` with the system's reason; nothing is left behind then.

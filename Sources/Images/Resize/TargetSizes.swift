@@ -28,6 +28,15 @@ public enum TargetSize {
         return scaled(by: factor, width: width, height: height)
     }
 
+    /// ImageScaleToMaxDimension: the longer side gets a length, the other follows.
+    public static func longerSide(
+        _ length: Int, width: Int, height: Int
+    ) -> (width: Int, height: Int) {
+        if height > width { return (rounded(Double(width) / Double(height) * Double(length)), length) }
+        if width > height { return (length, rounded(Double(height) / Double(width) * Double(length))) }
+        return (length, length)
+    }
+
     /// LatentUpscale: sizes in pixels, at least 64, then divided by 8; a side of 0 follows from the other; both 0 keep
     /// the size.
     public static func latent(

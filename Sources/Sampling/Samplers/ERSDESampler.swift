@@ -8,16 +8,30 @@ public struct ERSDESampler: Sampler {
     public let name = "er_sde"
     private let stages: Int
     private let noiseScale: Float
+    private let process: Process
     private static let points = 200
 
-    /// - Parameter stages: order of the solver, 1 to 3.
-    public init(stages: Int = 3, noiseScale: Float = 1) {
-        self.stages = min(max(stages, 1), 3)
-        self.noiseScale = noiseScale
+    /// How much noise is replaced at e.
+    public enum Process: Sendable, Hashable {
+        /// f(u) = u·(e^{u^0.3} + 10), the paper's ER-SDE 5.
+        case extended
+        /// f(u) = u^{η+1}: the reverse-time SDE for η = 1, the probability-flow ODE for η = 0.
+        case reverseTime(eta: Float)
     }
 
-    /// How much noise is replaced at e: f(u) = u·(e^{u^0.3} + 10).
-    private static func noiseFunction(_ u: Float) -> Float { u * (exp(pow(u, 0.3)) + 10) }
+    /// - Parameter stages: order of the solver, 1 to 3.
+    public init(stages: Int = 3, noiseScale: Float = 1, process: Process = .extended) {
+        self.stages = min(max(stages, 1), 3)
+        self.noiseScale = noiseScale
+        self.process = process
+    }
+
+    private func noiseFunction(_ u: Float) -> Float {
+        switch process {
+        case .extended: u * (exp(pow(u, 0.3)) + 10)
+        case .reverseTime(let eta): pow(u, eta + 1)
+        }
+    }
 
     public func sample(
         _ denoiser: any Denoiser, x start: Tensor, sigmas given: [Float], seed: UInt64, noise: Tensor, latent: Tensor,
@@ -41,15 +55,15 @@ public struct ERSDESampler: Sampler {
                 let (level, nextLevel) = (levels[step], levels[step + 1])
                 let alpha = snr.alpha(sigma, lambdas[step])
                 let nextAlpha = snr.alpha(next, lambdas[step + 1])
-                let nextNoise = Self.noiseFunction(nextLevel)
-                let ratio = nextNoise / Self.noiseFunction(level)
+                let nextNoise = noiseFunction(nextLevel)
+                let ratio = nextNoise / noiseFunction(level)
                 let (keep, take) = (nextAlpha / alpha * ratio, nextAlpha * (1 - ratio))
                 x = try Elementwise.zip(x, denoised) { keep * $0 + take * $1 }
                 if let previous, stages >= 2 {
                     let length = nextLevel - level
                     let stride = -length / Float(Self.points)
                     let places = (0..<Self.points).map { nextLevel + Float($0) * stride }
-                    let sum = places.reduce(Float(0)) { $0 + 1 / Self.noiseFunction($1) } * stride
+                    let sum = places.reduce(Float(0)) { $0 + 1 / noiseFunction($1) } * stride
                     let span = level - levels[step - 1]
                     let first = try Elementwise.zip(denoised, previous.denoised) { ($0 - $1) / span }
                     difference = first
@@ -57,7 +71,7 @@ public struct ERSDESampler: Sampler {
                     x = try Elementwise.zip(x, first) { $0 + weight * $1 }
                     if let older = previous.difference, stages >= 3 {
                         let moment =
-                            places.reduce(Float(0)) { $0 + ($1 - level) / Self.noiseFunction($1) } * stride
+                            places.reduce(Float(0)) { $0 + ($1 - level) / noiseFunction($1) } * stride
                         let half = (level - levels[step - 2]) / 2
                         let weight = nextAlpha * (length * length / 2 + moment * nextNoise)
                         x = try Elementwise.zip(x, first, older) { $0 + weight * (($1 - $2) / half) }

@@ -5,11 +5,14 @@ public protocol ConditioningKey: Sendable {
     associatedtype Value: Sendable
     /// The reference's name of the property, used where outputs are saved ("guidance").
     static var name: String { get }
+    /// What exported names begin with; ``name`` unless the reference spreads the property over several of its own.
+    static var exportedPrefix: String { get }
     /// The value as tensors with names for `--save-outputs`; the name "" stands for the key's own.
     static func exported(_ value: Value) -> [(name: String, tensor: Tensor)]
 }
 
 extension ConditioningKey {
+    public static var exportedPrefix: String { name }
     public static func exported(_ value: Value) -> [(name: String, tensor: Tensor)] { [] }
 }
 
@@ -38,7 +41,9 @@ public struct ConditioningEntry: Sendable {
                 return
             }
             properties[ObjectIdentifier(key)] = Property(value: newValue) {
-                Key.exported(newValue).map { ($0.name.isEmpty ? Key.name : Key.name + "." + $0.name, $0.tensor) }
+                Key.exported(newValue).map { part in
+                    ([Key.exportedPrefix, part.name].filter { !$0.isEmpty }.joined(separator: "."), part.tensor)
+                }
             }
         }
     }
@@ -80,13 +85,21 @@ public struct PercentRange: Sendable, Hashable {
 /// `ConditioningSetTimestepRange`.
 public enum TimestepRange: ConditioningKey {
     public static let name = "timestep_range"
-    public typealias Value = PercentRange
+    public static let exportedPrefix = ""
+    public static func exported(_ value: PercentRange) -> [(name: String, tensor: Tensor)] {
+        [("start_percent", value.start), ("end_percent", value.end)].compactMap { name, percent in
+            (try? Tensor([Float(percent)], shape: [])).map { (name, $0) }
+        }
+    }
 }
 
 /// Weight of the entry among others (1 if absent).
 public enum EntryStrength: ConditioningKey {
     public static let name = "strength"
-    public typealias Value = Float
+    public static func exported(_ value: Float) -> [(name: String, tensor: Tensor)] {
+        guard let tensor = try? Tensor([value], shape: []) else { return [] }
+        return [("", tensor)]
+    }
 }
 
 /// Whether an entry is being evaluated as what the picture should not show; set by guiders.

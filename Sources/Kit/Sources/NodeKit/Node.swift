@@ -49,6 +49,10 @@ public struct NodeInfo: Sendable {
     public var hidden: [HiddenInput]
     public var style: SchemaStyle
     public var work: NodeWork
+    /// Kept for old workflows only; front ends hide it.
+    public private(set) var isDeprecated = false
+    /// May change; front ends say so.
+    public private(set) var isExperimental = false
 
     /// - Parameters:
     ///   - id: the name in workflow files (`class_type`).
@@ -73,6 +77,20 @@ public struct NodeInfo: Sendable {
         self.hidden = hidden
         self.style = style
         self.work = work
+    }
+
+    /// The same, marked as kept for old workflows only.
+    public var deprecated: NodeInfo {
+        var copy = self
+        copy.isDeprecated = true
+        return copy
+    }
+
+    /// The same, marked as subject to change.
+    public var experimental: NodeInfo {
+        var copy = self
+        copy.isExperimental = true
+        return copy
     }
 }
 

@@ -30,11 +30,14 @@ public struct NodeDefinition: Sendable {
             if let port = child.value as? any OutputPort { outputs.append(port.schema) }
             if child.value is UndeclaredInputs { takesUndeclared = true }
         }
-        schema = NodeSchema(
+        var schema = NodeSchema(
             id: info.id, displayName: info.displayName, category: info.category, description: info.description,
             module: module, isOutput: info.isOutput, version: info.version, usesNodeID: info.usesNodeID,
             inputs: inputs.filter { !$0.isOptional } + inputs.filter { $0.isOptional }, hidden: info.hidden,
             outputs: outputs, style: info.style, work: info.work, takesUndeclared: takesUndeclared)
+        schema.isDeprecated = info.isDeprecated
+        schema.isExperimental = info.isExperimental
+        self.schema = schema
         let names = inputs.map(\.name)
         let id = info.id
         body = { values, context in

@@ -14,7 +14,7 @@ extension NodeSchema {
             // The reference always has the required group, the others only when they are not empty.
             if members.isEmpty && group != "required" { continue }
             var specs = JSONObject()
-            for input in members { specs[input.name] = input.specification(choices: choices) }
+            for input in members { specs[input.name] = input.specification(style: style, choices: choices) }
             groups[group] = .object(specs)
             order[group] = .array(members.map { .string($0.name) })
         }
@@ -39,22 +39,31 @@ extension NodeSchema {
             "category": .string(category),
             "output_node": .bool(isOutput),
         ]
-        if style == .v3 {
-            entry["deprecated"] = .bool(false)
-            entry["experimental"] = .bool(false)
-        }
+        // Newer nodes always say both, older ones only what is true.
+        if style == .v3 || isDeprecated { entry["deprecated"] = .bool(isDeprecated) }
+        if style == .v3 || isExperimental { entry["experimental"] = .bool(isExperimental) }
         return .object(entry)
     }
 }
 
 extension InputSchema {
-    /// `[type, options]`; a combo's type is the list of its choices.
-    public func specification(choices: (Choices) -> [String]) -> JSON {
-        let type: JSON =
-            switch kind {
-            case .type(let name): .string(name)
-            case .choice(let list): .array(choices(list).map { .string($0) })
+    /// `[type, options]`. A combo's type is the list of its choices; in newer nodes it is "COMBO", the choices stand among
+    /// the options, and options are always there.
+    public func specification(style: SchemaStyle = .classic, choices: (Choices) -> [String]) -> JSON {
+        var options = options
+        let type: JSON
+        switch kind {
+        case .type(let name): type = .string(name)
+        case .choice(let list):
+            let names = JSON.array(choices(list).map { .string($0) })
+            if style == .v3 {
+                type = .string("COMBO")
+                options["multiselect"] = .bool(false)
+                options["options"] = names
+            } else {
+                type = names
             }
-        return .array(options.isEmpty ? [type] : [type, .object(options)])
+        }
+        return .array(options.isEmpty && style == .classic ? [type] : [type, .object(options)])
     }
 }

@@ -24,6 +24,10 @@ public struct NodeSchema: Sendable {
     public var work: NodeWork
     /// Whether links to ports that are not declared are passed to the node.
     public var takesUndeclared: Bool
+    /// See ``NodeInfo/isDeprecated``.
+    public var isDeprecated = false
+    /// See ``NodeInfo/isExperimental``.
+    public var isExperimental = false
 
     public init(
         id: String, displayName: String, category: String, description: String = "", module: String = "nodes",
@@ -117,7 +121,7 @@ public struct InputSchema: Sendable {
         if isHidden || isRawLink || options["forceInput"] == .bool(true) { return false }
         switch kind {
         case .choice: return true
-        case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN"].contains(type)
+        case .type(let type): return ["INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"].contains(type)
         }
     }
 }

@@ -25,6 +25,10 @@ extension Latent: NodeValue {
     public var exportedTensors: [(suffix: String, tensor: Tensor)] {
         var all = [(suffix: ".samples", tensor: samples)]
         if let noiseMask { all.append((".noise_mask", noiseMask)) }
+        for (position, index) in (batchIndices ?? []).enumerated() {
+            guard let tensor = try? Tensor.build([], of: Int64.self, { $0[0] = Int64(index) }) else { continue }
+            all.append((".batch_index.\(position)", tensor))
+        }
         return all
     }
 }

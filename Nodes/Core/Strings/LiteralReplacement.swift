@@ -1,7 +1,7 @@
 /// Replacing text as Python does: by code points, so that a letter is found under a combining accent too.
-enum LiteralReplacement {
+public enum LiteralReplacement {
     /// Every occurrence of `old` from left to right; an empty one stands between all code points and at both ends.
-    static func replacing(_ old: String, in text: String, with new: String) -> String {
+    public static func replacing(_ old: String, in text: String, with new: String) -> String {
         let (wanted, source) = (Array(old.unicodeScalars), Array(text.unicodeScalars))
         var out = String.UnicodeScalarView()
         var position = 0

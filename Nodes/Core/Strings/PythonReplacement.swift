@@ -1,7 +1,7 @@
 import NodeKit
 
 /// The replacement text of a regular expression in Python's syntax: `\1`, `\g<1>`, `\g<name>`, `\n`, `\\`, octal.
-struct PythonReplacement {
+public struct PythonReplacement {
     private enum Part {
         case text(String)
         case group(Int)
@@ -10,7 +10,7 @@ struct PythonReplacement {
     private let parts: [Part]
 
     /// - Throws: ``NodeError`` for escapes that Python rejects.
-    init(_ source: String) throws {
+    public init(_ source: String) throws {
         var parts: [Part] = []
         var literal = ""
         var rest = Array(source.unicodeScalars)[...]

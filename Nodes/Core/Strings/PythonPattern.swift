@@ -4,27 +4,43 @@ import NodeKit
 ///
 /// The two syntaxes agree on what prompts are edited with; ``translated(_:)`` handles where they differ silently.
 /// Lookbehind and conditionals, which `Regex` lacks, are reported.
-struct PythonPattern {
-    let source: String
+public struct PythonPattern {
+    public let source: String
     private let regex: Regex<AnyRegexOutput>
 
+    /// - Parameter flags: letters as in `(?im)`.
     /// - Throws: ``NodeError`` for an invalid or unsupported pattern.
-    init(_ source: String) throws {
+    public init(_ source: String, flags: String = "") throws {
         self.source = source
         do {
-            regex = try Regex(Self.translated(source)).matchingSemantics(.unicodeScalar).wordBoundaryKind(.simple)
+            regex = try Regex(Self.translated(flags.isEmpty ? source : "(?\(flags))" + source)).matchingSemantics(
+                .unicodeScalar
+            ).wordBoundaryKind(.simple)
         } catch {
             throw NodeError("the regular expression /\(source)/ cannot be used: \(error)")
         }
     }
 
+    /// The groups of every match from left to right, the whole match first; `nil` for groups that took no part.
+    public func matches(in text: String) -> [[String?]] { text.matches(of: regex).map { Self.groups($0.output) } }
+
+    /// The groups of the first match.
+    public func firstMatch(in text: String) -> [String?]? {
+        // What `firstMatch` throws comes from custom components, of which there are none.
+        guard let match = try? regex.firstMatch(in: text) else { return nil }
+        return Self.groups(match.output)
+    }
+
+    private static func groups(_ output: AnyRegexOutput) -> [String?] { output.map { $0.substring.map(String.init) } }
+
     /// Every match, from left to right, replaced.
     ///
+    /// - Parameter limit: how many matches are replaced at most; 0 for all.
     /// - Throws: ``NodeError`` when the replacement names a group that the pattern does not have.
-    func replacing(in text: String, with replacement: PythonReplacement) throws -> String {
+    public func replacing(in text: String, with replacement: PythonReplacement, limit: Int = 0) throws -> String {
         var out = ""
         var position = text.startIndex
-        for match in text.matches(of: regex) {
+        for match in text.matches(of: regex).prefix(limit > 0 ? limit : .max) {
             out += text[position..<match.range.lowerBound]
             out += try replacement.text(for: match.output, pattern: source)
             position = match.range.upperBound
