@@ -112,24 +112,21 @@ extension CPUBackend {
             }
             return try Tensor.zeros([x.shape[0], plan.outHeight, plan.outWidth, plan.outputs])
         }
-        let dense = try kernel.asFloat32()
-        defer { withExtendedLifetime((x, dense, bias)) {} }
+        defer { withExtendedLifetime((x, bias)) {} }
         return try unsafe Tensor.buildBytes(
             [x.shape[0], plan.outHeight, plan.outWidth, plan.outputs], dtype: .float32
         ) { out throws(TensorError) in
-            guard let base = out.baseAddress, let input = try unsafe x.floatAddress("convolution"),
-                let weights = try unsafe dense.floatAddress("convolution")
-            else { return }
+            guard let base = out.baseAddress, let input = try unsafe x.floatAddress("convolution") else { return }
             let offsets = try unsafe bias?.floatAddress("convolution")
             let result = unsafe base.assumingMemoryBound(to: Float.self)
             try unsafe convolve(
-                plan, input, weights, offsets, result, batch: x.shape[0], activation: activation)
+                plan, input, kernel.isContiguous ? kernel : kernel.asFloat32(), offsets, result, batch: x.shape[0], activation: activation)
         }
     }
 
     /// Slabs of output rows, each a small convolution of its own, spread over the threads.
     private func convolve(
-        _ plan: ConvolutionPlan, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+        _ plan: ConvolutionPlan, _ input: UnsafePointer<Float>, _ kernel: Tensor,
         _ bias: UnsafePointer<Float>?, _ result: UnsafeMutablePointer<Float>, batch: Int, activation: Activation
     ) throws(TensorError) {
         let slabs = plan.slabs(threads: pool.threads, batch: batch)
@@ -147,13 +144,22 @@ extension CPUBackend {
                 layouts.append(primitive)
             }
         }
-        let spans = layouts.map { ($0.kernelBytes + 63) / 64 * 64 }
-        let packed = try HostBuffer(byteCount: spans.reduce(0, +))
-        guard let packedBase = unsafe packed.mutableBytes.baseAddress else { return }
-        let starts = spans.indices.map { spans[..<$0].reduce(0, +) }
-        for (layout, start) in zip(layouts, starts) {
-            try unsafe layout.packKernel(weights, into: packedBase + start)
+        let packed = try layouts.map { layout throws(TensorError) in
+            try KernelCache.shared.packed(kernel, for: layout) { () throws(TensorError) in
+                let dense = try kernel.asFloat32()
+                defer { withExtendedLifetime(dense) {} }
+                return try unsafe Tensor.buildBytes([layout.kernelBytes], dtype: .uint8) { out throws(TensorError) in
+                    guard let base = out.baseAddress, let weights = try unsafe dense.floatAddress("convolution") else {
+                        return
+                    }
+                    try unsafe layout.packKernel(weights, into: base)
+                }
+            }
         }
+        let kernels = try unsafe packed.map { tensor throws(TensorError) in
+            try unsafe tensor.hostAddress("convolution")
+        }
+        defer { withExtendedLifetime(packed) {} }
         let scratch = try WorkerScratch(
             workers: pool.threads, byteCount: compiled.map(\.scratchBytes).max() ?? 0)
         try pool.run(batch * slabs.count) { worker, task throws(TensorError) in
@@ -162,8 +168,8 @@ extension CPUBackend {
             let slab = slabs[index]
             let from = unsafe input + (item * plan.height + slab.firstInput) * plan.width * plan.inputs
             let to = unsafe result + (item * plan.outHeight + slab.rows.lowerBound) * plan.outWidth * plan.outputs
-            try unsafe compiled[index].convolve(
-                from, packedBase + starts[kernelIndex[index]], bias, to, scratch: scratch.memory(of: worker))
+            guard let kernel = unsafe kernels[kernelIndex[index]] else { return }
+            try unsafe compiled[index].convolve(from, kernel, bias, to, scratch: scratch.memory(of: worker))
             if activation != .identity {
                 let count = slab.rows.count * plan.outWidth * plan.outputs
                 let type = DType.float32.code

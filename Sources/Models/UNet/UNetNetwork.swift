@@ -93,7 +93,8 @@ public struct UNetNetwork: DiffusionNetwork {
             time: call.time, vector: UNetInputs.vector(call, shape, name: source.name),
             context: UNetInputs.context(call, shape, name: source.name), batch: call.x.shape[0], on: b)
         var skips = try built.encoder(
-            b.contiguous(b.place(latent).permuted([0, 2, 3, 1])), conditions, on: b)
+            b.contiguous(b.place(latent).permuted([0, 2, 3, 1])), conditions,
+            adding: { try controlled($1, call.control?.residual("input", $0), on: b) }, on: b)
         guard let deepest = skips.last else { return call.x }
         var h = try built.encoder.middle(
             deepest, conditions, skipsSelfAttention: options.skipsMiddleSelfAttention, on: b)
