@@ -118,7 +118,8 @@ let package = Package(
         suite(
             "GoldenTests",
             [
-                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes", "KJNodes",
+                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
+                "KJNodes",
                 "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),

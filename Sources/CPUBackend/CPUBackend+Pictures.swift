@@ -120,7 +120,8 @@ extension CPUBackend {
             let offsets = try unsafe bias?.floatAddress("convolution")
             let result = unsafe base.assumingMemoryBound(to: Float.self)
             try unsafe convolve(
-                plan, input, kernel.isContiguous ? kernel : kernel.asFloat32(), offsets, result, batch: x.shape[0], activation: activation)
+                plan, input, kernel.isContiguous ? kernel : kernel.asFloat32(), offsets, result, batch: x.shape[0],
+                activation: activation)
         }
     }
 

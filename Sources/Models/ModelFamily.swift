@@ -28,7 +28,9 @@ public protocol ControlFamily: Sendable, SendableMetatype {
 
 /// The ControlNets that can be run.
 public enum ControlFamilies {
-    public static let all: [any ControlFamily.Type] = [FluxControlFamily.self, UNetControlFamily.self, UNetAdapterFamily.self]
+    public static let all: [any ControlFamily.Type] = [
+        FluxControlFamily.self, UNetControlFamily.self, UNetAdapterFamily.self,
+    ]
 }
 
 /// What a file looks like, for the message about a file that we cannot run.

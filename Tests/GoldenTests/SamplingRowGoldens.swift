@@ -33,7 +33,9 @@ struct SamplingRowGoldens {
         #expect(outcomes.count == 202)
         for outcome in outcomes {
             #expect(outcome.error <= 1e-3, "\(outcome.id) is off by \(outcome.error)")
-            if let error = outcome.trajectoryError { #expect(error <= 1e-3, "the way of \(outcome.id) is off by \(error)") }
+            if let error = outcome.trajectoryError {
+                #expect(error <= 1e-3, "the way of \(outcome.id) is off by \(error)")
+            }
             #expect(outcome.calls.made == outcome.calls.expected, "evaluations of \(outcome.id)")
             #expect(outcome.reports.made == outcome.reports.expected, "reports of \(outcome.id)")
         }

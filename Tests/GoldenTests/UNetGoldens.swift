@@ -56,7 +56,8 @@ struct UNetGoldens {
 
     /// bf16 products against fp32 ones: at least 35 dB on every picture.
     @Test(arguments: [
-        ("sd15", "t2i"), ("sd15", "controlnet-cldm"), ("sd15", "lora"), ("sdxl", "t2i"), ("sdxl", "inpaint-single-file"),
+        ("sd15", "t2i"), ("sd15", "controlnet-cldm"), ("sd15", "lora"), ("sdxl", "t2i"),
+        ("sdxl", "inpaint-single-file"),
     ])
     func bfloat16Pictures(_ family: String, _ name: String) async throws {
         let exact = try await GoldenRun.run(family, name, precision: .float32)

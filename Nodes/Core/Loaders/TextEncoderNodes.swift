@@ -55,7 +55,8 @@ private enum EncoderSet {
         let supported = TextEncoderSets.all
         if supported.contains(where: { $0.type == type && $0.files == count }) { return }
         let list = supported.map { set in
-            let loader = [1: "CLIPLoader", 2: "DualCLIPLoader", 3: "TripleCLIPLoader"][set.files] ?? "\(set.files) files"
+            let loader =
+                [1: "CLIPLoader", 2: "DualCLIPLoader", 3: "TripleCLIPLoader"][set.files] ?? "\(set.files) files"
             return "\"\(set.type)\" with \(loader)"
         }.joined(separator: ", ")
         throw NodeError(

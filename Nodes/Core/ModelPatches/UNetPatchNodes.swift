@@ -73,7 +73,8 @@ extension DiffusionModel {
     func changingUNet(_ node: String, _ change: (inout UNetOptions) -> Void) throws -> DiffusionModel {
         guard var unet = network as? UNetNetwork else {
             throw NodeError(
-                "\(node) changes the inside of a UNet (SD1.x, SD2.x, SDXL); the model is \(network.family), which has none")
+                "\(node) changes the inside of a UNet (SD1.x, SD2.x, SDXL); the model is \(network.family), which has none"
+            )
         }
         change(&unet.options)
         var changed = self

@@ -56,7 +56,8 @@ public struct UNetAdapter: UNetControl {
         guard let form = forms[kernel[1]] else {
             throw CheckpointError(
                 .unsupported,
-                "\(source.name): a T2I-adapter with \(kernel[1]) input channels is not supported (64, 192, 256 and 768 are)")
+                "\(source.name): a T2I-adapter with \(kernel[1]) input channels is not supported (64, 192, 256 and 768 are)"
+            )
         }
         (cell, hintChannels) = form
         kind = cell == 16 ? .sdxl : .sd1

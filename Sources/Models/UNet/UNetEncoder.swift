@@ -99,7 +99,8 @@ struct UNetEncoder: Sendable {
     ///   - added: what is added to a block's output before it is kept (T2I-adapters).
     /// - Returns: every block's output.
     func callAsFunction(
-        _ x: Tensor, _ conditions: UNetConditions, hint: Tensor? = nil, adding added: (Int, Tensor) throws -> Tensor = { $1 },
+        _ x: Tensor, _ conditions: UNetConditions, hint: Tensor? = nil,
+        adding added: (Int, Tensor) throws -> Tensor = { $1 },
         on b: any Backend
     ) throws -> [Tensor] {
         var h = x

@@ -86,7 +86,6 @@ public struct UNetNetwork: DiffusionNetwork {
             throw TensorError(
                 .shapeMismatch, "\(family) expects latents of \(latentFormat.channels) channels, found \(call.x.shape)")
         }
-        try requireOwnControl(call.entry)
         let built = try layers.make(source, configuration, roundsPatches: b.computeType == .float32)
         let latent = try UNetInputs.latent(call, inputChannels: shape.inputChannels, format: latentFormat)
         let conditions = try built.encoder.conditions(
@@ -126,23 +125,14 @@ public struct UNetNetwork: DiffusionNetwork {
         return try b.add(h, residual)
     }
 
-    /// - Throws: ``Checkpoints/CheckpointError`` naming the family of a ControlNet that is not a UNet's, which would
-    ///   otherwise be without effect.
-    private func requireOwnControl(_ entry: ConditioningEntry) throws {
-        for attachment in entry[Control.self] ?? [] {
-            let network = attachment.control.network
-            if let control = network as? any UNetControl {
-                guard control.kind != configuration.encoder.kind else { continue }
-                throw CheckpointError(
-                    .unknownFamily,
-                    "the model \(source.name) is \(family), the ControlNet is for \(control.kind.rawValue); choose a "
-                        + "ControlNet for \(configuration.encoder.kind.rawValue)")
-            }
-            throw CheckpointError(
-                .unknownFamily,
-                "the model \(source.name) is \(family), the ControlNet is a \(network.family); choose a ControlNet for "
-                    + configuration.encoder.kind.rawValue)
-        }
+    /// - Throws: ``Checkpoints/CheckpointError`` naming the family of a ControlNet that is not for this kind of UNet.
+    public func requireFitting(_ control: any ControlNetwork) throws {
+        let kind = configuration.encoder.kind
+        if (control as? any UNetControl)?.kind == kind { return }
+        throw CheckpointError(
+            .unknownFamily,
+            "the model \(source.name) is \(family), the ControlNet is a \(control.family); choose a ControlNet for "
+                + kind.rawValue)
     }
 }
 
