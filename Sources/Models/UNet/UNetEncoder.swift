@@ -46,7 +46,8 @@ struct UNetEncoder: Sendable {
                         try Convolution(scope["0"], from: shape.inputChannels, to: shape.modelChannels), stride: 1))
             case .downsample(let channels):
                 blocks.append(
-                    .convolution(try Convolution(scope["0.op"], from: channels, to: channels), stride: 2))
+                    .convolution(
+                        try Convolution(scope["0.op"], from: channels, to: channels, operands: .compute), stride: 2))
             case .residual(let from, let to, let depth):
                 blocks.append(.stage(try Self.stage(scope, from: from, to: to, depth: depth, shape)))
             }

@@ -159,7 +159,7 @@ final class UNetLayers: Sendable {
             let stage = try UNetEncoder.stage(
                 scope, from: output.from, to: output.to, depth: output.depth, c.encoder)
             let upsample = try output.upsample.map { place throws(CheckpointError) in
-                try Convolution(scope[place]["conv"], from: output.to, to: output.to)
+                try Convolution(scope[place]["conv"], from: output.to, to: output.to, operands: .compute)
             }
             outputs.append((stage, upsample))
         }
