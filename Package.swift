@@ -144,7 +144,9 @@ let package = Package(
         suite(
             "GoldenTests",
             [
-                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "CoreNodes", "KJNodes", "RgthreeNodes",
+                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
+                "KJNodes",
+                "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),
         suite("CLITests", ["GraphRun", "graphrun"]),

@@ -267,8 +267,9 @@ int32_t ck_convolution_create(const ck_convolution_shape *shape, ck_primitive **
   memcpy(made->kernel_dims, w_dims, sizeof made->kernel_dims);
   dnnl_primitive_attr_t attributes = NULL;
   status = make_attributes(&attributes, 0);
-  if (status == dnnl_success) status = make_layout(&x, 4, x_dims, dnnl_f32, x_strides);
-  if (status == dnnl_success) status = make_layout(&w, 4, w_dims, dnnl_f32, NULL);
+  const dnnl_data_type_t type = s.bfloat16 ? dnnl_bf16 : dnnl_f32;
+  if (status == dnnl_success) status = make_layout(&x, 4, x_dims, type, x_strides);
+  if (status == dnnl_success) status = make_layout(&w, 4, w_dims, type, NULL);
   if (status == dnnl_success) status = make_layout(&y, 4, y_dims, dnnl_f32, y_strides);
   if (status == dnnl_success) status = make_layout(&bias, 1, bias_dims, dnnl_f32, bias_strides);
   if (status == dnnl_success) {
@@ -315,7 +316,7 @@ int32_t ck_convolution_pack_kernel(const ck_primitive *primitive, const float *k
 }
 
 int32_t ck_convolution_run(
-    const ck_primitive *primitive, const float *x, const void *kernel, const float *bias, float *y, void *scratch) {
+    const ck_primitive *primitive, const void *x, const void *kernel, const float *bias, float *y, void *scratch) {
   operand operands[5] = {
       {DNNL_ARG_SRC, primitive->x, x}, {DNNL_ARG_WEIGHTS, primitive->w, kernel}, {DNNL_ARG_DST, primitive->y, y}};
   int count = 3;

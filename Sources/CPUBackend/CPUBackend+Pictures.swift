@@ -80,6 +80,14 @@ extension CPUBackend {
     public func convolution(
         _ x: Tensor, kernel: Tensor, bias: Tensor?, stride: Int, padding: EdgePadding, activation: Activation
     ) throws(TensorError) -> Tensor {
+        try convolution(
+            x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: activation, operands: .full)
+    }
+
+    public func convolution(
+        _ x: Tensor, kernel: Tensor, bias: Tensor?, stride: Int, padding: EdgePadding, activation: Activation,
+        operands: ResultType
+    ) throws(TensorError) -> Tensor {
         guard x.shape.rank == 4, kernel.shape.rank == 4, kernel.shape[1] == x.shape[3], stride > 0,
             min(padding.top, padding.left, padding.bottom, padding.right) >= 0
         else {
@@ -104,7 +112,8 @@ extension CPUBackend {
                     + "\(x.shape)")
         }
         let bias = try vector(bias, count: plan.outputs, "bias", "convolution")
-        let x = try contiguous(x)
+        let bfloat16 = operands == .compute && multipliesBFloat16
+        let x = try bfloat16 ? rounded(x) : contiguous(x)
         if x.count == 0 || plan.outputs == 0 {
             let empty = x.shape[0] == 0 || plan.outputs == 0
             guard empty else {
@@ -112,25 +121,40 @@ extension CPUBackend {
             }
             return try Tensor.zeros([x.shape[0], plan.outHeight, plan.outWidth, plan.outputs])
         }
-        let dense = try kernel.asFloat32()
-        defer { withExtendedLifetime((x, dense, bias)) {} }
+        defer { withExtendedLifetime((x, bias)) {} }
         return try unsafe Tensor.buildBytes(
             [x.shape[0], plan.outHeight, plan.outWidth, plan.outputs], dtype: .float32
         ) { out throws(TensorError) in
-            guard let base = out.baseAddress, let input = try unsafe x.floatAddress("convolution"),
-                let weights = try unsafe dense.floatAddress("convolution")
-            else { return }
+            guard let base = out.baseAddress, let input = try unsafe x.hostAddress("convolution") else { return }
             let offsets = try unsafe bias?.floatAddress("convolution")
             let result = unsafe base.assumingMemoryBound(to: Float.self)
             try unsafe convolve(
-                plan, input, weights, offsets, result, batch: x.shape[0], activation: activation)
+                plan, input, kernel.isContiguous ? kernel : kernel.asFloat32(), offsets, result, batch: x.shape[0],
+                activation: activation, bfloat16: bfloat16)
+        }
+    }
+
+    /// A contiguous bfloat16 copy.
+    private func rounded(_ x: Tensor) throws(TensorError) -> Tensor {
+        let view = try rows(x, "convolution")
+        defer { withExtendedLifetime(view) {} }
+        return try unsafe Tensor.buildBytes(x.shape, dtype: .bfloat16) { out throws(TensorError) in
+            let output = unsafe ck_output(data: out.baseAddress, type: DType.bfloat16.code)
+            unsafe withUnsafePointer(to: view.rows) { source in
+                unsafe withUnsafePointer(to: output) { output in
+                    pool.split(view.count, grain: rowGrain(view.width)) { range in
+                        unsafe ck_copy_rows(set, source, view.width, output, range.lowerBound, range.upperBound)
+                    }
+                }
+            }
         }
     }
 
     /// Slabs of output rows, each a small convolution of its own, spread over the threads.
     private func convolve(
-        _ plan: ConvolutionPlan, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-        _ bias: UnsafePointer<Float>?, _ result: UnsafeMutablePointer<Float>, batch: Int, activation: Activation
+        _ plan: ConvolutionPlan, _ input: UnsafeRawPointer, _ kernel: Tensor,
+        _ bias: UnsafePointer<Float>?, _ result: UnsafeMutablePointer<Float>, batch: Int, activation: Activation,
+        bfloat16: Bool
     ) throws(TensorError) {
         let slabs = plan.slabs(threads: pool.threads, batch: batch)
         var compiled: [Primitive] = []
@@ -138,7 +162,8 @@ extension CPUBackend {
         // Slabs of different shape may want the kernel in different layouts, though they rarely do.
         var layouts: [Primitive] = []
         for slab in slabs {
-            let primitive = try primitives.convolution(plan.shape(of: slab, hasBias: unsafe bias != nil))
+            let primitive = try primitives.convolution(
+                plan.shape(of: slab, hasBias: unsafe bias != nil, bfloat16: bfloat16))
             compiled.append(primitive)
             if let known = layouts.firstIndex(where: { $0.wantsSameKernel(as: primitive) }) {
                 kernelIndex.append(known)
@@ -147,23 +172,33 @@ extension CPUBackend {
                 layouts.append(primitive)
             }
         }
-        let spans = layouts.map { ($0.kernelBytes + 63) / 64 * 64 }
-        let packed = try HostBuffer(byteCount: spans.reduce(0, +))
-        guard let packedBase = unsafe packed.mutableBytes.baseAddress else { return }
-        let starts = spans.indices.map { spans[..<$0].reduce(0, +) }
-        for (layout, start) in zip(layouts, starts) {
-            try unsafe layout.packKernel(weights, into: packedBase + start)
+        let packed = try layouts.map { layout throws(TensorError) in
+            try KernelCache.shared.packed(kernel, for: layout) { () throws(TensorError) in
+                let dense = try kernel.asFloat32()
+                defer { withExtendedLifetime(dense) {} }
+                return try unsafe Tensor.buildBytes([layout.kernelBytes], dtype: .uint8) { out throws(TensorError) in
+                    guard let base = out.baseAddress, let weights = try unsafe dense.floatAddress("convolution") else {
+                        return
+                    }
+                    try unsafe layout.packKernel(weights, into: base)
+                }
+            }
         }
+        let kernels = try unsafe packed.map { tensor throws(TensorError) in
+            try unsafe tensor.hostAddress("convolution")
+        }
+        defer { withExtendedLifetime(packed) {} }
         let scratch = try WorkerScratch(
             workers: pool.threads, byteCount: compiled.map(\.scratchBytes).max() ?? 0)
         try pool.run(batch * slabs.count) { worker, task throws(TensorError) in
             let item = task / slabs.count
             let index = task % slabs.count
             let slab = slabs[index]
-            let from = unsafe input + (item * plan.height + slab.firstInput) * plan.width * plan.inputs
+            let first = (item * plan.height + slab.firstInput) * plan.width * plan.inputs
+            let from = unsafe input + first * (bfloat16 ? 2 : 4)
             let to = unsafe result + (item * plan.outHeight + slab.rows.lowerBound) * plan.outWidth * plan.outputs
-            try unsafe compiled[index].convolve(
-                from, packedBase + starts[kernelIndex[index]], bias, to, scratch: scratch.memory(of: worker))
+            guard let kernel = unsafe kernels[kernelIndex[index]] else { return }
+            try unsafe compiled[index].convolve(from, kernel, bias, to, scratch: scratch.memory(of: worker))
             if activation != .identity {
                 let count = slab.rows.count * plan.outWidth * plan.outputs
                 let type = DType.float32.code
@@ -223,13 +258,13 @@ struct ConvolutionPlan {
         }
     }
 
-    func shape(of slab: Slab, hasBias: Bool) -> PrimitiveCache.Convolution {
+    func shape(of slab: Slab, hasBias: Bool, bfloat16: Bool) -> PrimitiveCache.Convolution {
         // oneDNN wants a right padding that explains the output width exactly.
         let right = max(0, (outWidth - 1) * stride + kernelWidth - width - padding.left)
         return PrimitiveCache.Convolution(
             height: slab.inputRows, width: width, inputs: inputs, outHeight: slab.rows.count, outWidth: outWidth,
             outputs: outputs, kernelHeight: kernelHeight, kernelWidth: kernelWidth, stride: stride,
             padding: EdgePadding(top: slab.top, left: padding.left, bottom: slab.bottom, right: right),
-            hasBias: hasBias)
+            hasBias: hasBias, bfloat16: bfloat16)
     }
 }

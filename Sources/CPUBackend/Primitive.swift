@@ -37,7 +37,7 @@ internal import Tensors
     }
 
     func convolve(
-        _ x: UnsafePointer<Float>, _ kernel: UnsafeRawPointer, _ bias: UnsafePointer<Float>?,
+        _ x: UnsafeRawPointer, _ kernel: UnsafeRawPointer, _ bias: UnsafePointer<Float>?,
         _ y: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer?
     ) throws(TensorError) {
         try check(unsafe ck_convolution_run(handle, x, kernel, bias, y, scratch), "convolution")
@@ -74,6 +74,8 @@ final class PrimitiveCache: Sendable {
         var stride: Int
         var padding: EdgePadding
         var hasBias: Bool
+        /// Whether source and kernel are bfloat16.
+        var bfloat16: Bool
     }
     private enum Key: Hashable {
         case product(Product)
@@ -108,7 +110,7 @@ final class PrimitiveCache: Sendable {
                 kernel_height: Int64(shape.kernelHeight), kernel_width: Int64(shape.kernelWidth),
                 stride: Int64(shape.stride), top: Int64(shape.padding.top), left: Int64(shape.padding.left),
                 bottom: Int64(shape.padding.bottom), right: Int64(shape.padding.right),
-                has_bias: shape.hasBias ? 1 : 0)
+                has_bias: shape.hasBias ? 1 : 0, bfloat16: shape.bfloat16 ? 1 : 0)
             return unsafe ck_convolution_create(&description, &out)
         }
     }

@@ -36,16 +36,17 @@ public struct LoRAFile: Sendable {
     private enum Role { case up, down, alpha, difference, biasDifference, replacement, factor }
 
     /// Spellings of a pair's halves and of what goes with it, longest first where one ends in another.
-    private static let suffixes: [(String, Role)] = [
-        (".lora_linear_layer.up.weight", .up), (".lora_linear_layer.down.weight", .down),
-        (".lora_B.default.weight", .up), (".lora_A.default.weight", .down),
-        (".lora_up.weight", .up), (".lora_down.weight", .down),
-        ("_lora.up.weight", .up), ("_lora.down.weight", .down),
-        (".lora.up.weight", .up), (".lora.down.weight", .down),
-        (".lora_B.weight", .up), (".lora_A.weight", .down), (".lora_B", .up), (".lora_A", .down),
-        (".alpha", .alpha), (".diff_b", .biasDifference), (".diff", .difference), (".set_weight", .replacement),
-        (".w_norm", .difference), (".b_norm", .biasDifference), (".lora_mid.weight", .factor),
-    ] + factorNames.map { ("." + $0, .factor) }
+    private static let suffixes: [(String, Role)] =
+        [
+            (".lora_linear_layer.up.weight", .up), (".lora_linear_layer.down.weight", .down),
+            (".lora_B.default.weight", .up), (".lora_A.default.weight", .down),
+            (".lora_up.weight", .up), (".lora_down.weight", .down),
+            ("_lora.up.weight", .up), ("_lora.down.weight", .down),
+            (".lora.up.weight", .up), (".lora.down.weight", .down),
+            (".lora_B.weight", .up), (".lora_A.weight", .down), (".lora_B", .up), (".lora_A", .down),
+            (".alpha", .alpha), (".diff_b", .biasDifference), (".diff", .difference), (".set_weight", .replacement),
+            (".w_norm", .difference), (".b_norm", .biasDifference), (".lora_mid.weight", .factor),
+        ] + factorNames.map { ("." + $0, .factor) }
 
     private static let factorNames = [
         "dora_scale", "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2", "lokr_w1", "lokr_w2",

@@ -170,7 +170,8 @@ public struct WeightRescaling: Sendable {
             // One factor per input; kernels have several values for each.
             guard !scales.isEmpty, columns % scales.count == 0 else {
                 throw CheckpointError(
-                    .shapeMismatch, "a DoRA scale of \(scales.count) numbers fits neither \(rows) rows nor \(columns) columns")
+                    .shapeMismatch,
+                    "a DoRA scale of \(scales.count) numbers fits neither \(rows) rows nor \(columns) columns")
             }
             let spots = columns / scales.count
             for input in scales.indices {

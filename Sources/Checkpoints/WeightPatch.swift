@@ -51,6 +51,9 @@ public struct WeightPatch: Sendable {
         case .lowRank(let down, let up, let factor):
             let (rank, height) = (down.shape[0], up.shape[0])
             guard start + height * columns <= values.count else { throw Self.mismatch(height * columns, values.count) }
+            guard down.shape.last == columns, up.count == height * rank else {
+                throw Self.mismatch(height * down.shape.last, values.count)
+            }
             let a = try down.floats()
             let b = try up.floats()
             var row = [Float](repeating: 0, count: columns)

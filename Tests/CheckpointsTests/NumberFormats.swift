@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import Tensors
 import Testing
@@ -109,5 +110,99 @@ import Testing
         // A sum in another order may fall on the other side of a rounding boundary: allow one such place in 384.
         let different = zip(values, expected).count { $0 != $1 }
         #expect(different <= 1, "\(different) of \(values.count) values differ")
+    }
+
+    private func merged(_ weight: Tensor, _ lora: [String: Tensor], strength: Float) throws -> [Float] {
+        let file = try LoRAFile(NamedTensors(name: "test", tensors: lora))
+        let (patches, report) = try file.patches(["layer": LoRATarget("layer.weight")], strength: strength)
+        #expect(report.used == Set(lora.keys))
+        var source = WeightSource(
+            name: "test",
+            pieces: ["layer.weight": [WeightPiece(rows: 0..<weight.shape[0], tensor: weight, fileKey: "layer.weight")]])
+        source = source.patched(patches)
+        return try Weights(source)["layer"].whole("weight").floats()
+    }
+
+    /// The weight rescaled row by row (golden: strength 0.7).
+    @Test func mergedDoRA() throws {
+        let golden = try file("formats-lora.safetensors")
+        func tensor(_ key: String) throws -> Tensor { try #require(try golden.tensor(key)) }
+        let values = try merged(
+            tensor("lora.weight"),
+            [
+                "layer.lora_up.weight": tensor("lora.up"), "layer.lora_down.weight": tensor("lora.down"),
+                "layer.alpha": tensor("lora.alpha"), "layer.dora_scale": tensor("lora.dora-scale"),
+            ], strength: 0.7)
+        for (value, wanted) in zip(values, try tensor("lora.merged.dora").floats()) {
+            #expect(abs(value - wanted) < 1e-5)
+        }
+    }
+
+    /// A 3×3 kernel (golden: alpha 3, rank 4, strength −0.5).
+    @Test func mergedKernel() throws {
+        let golden = try file("formats-lora.safetensors")
+        func tensor(_ key: String) throws -> Tensor { try #require(try golden.tensor(key)) }
+        let values = try merged(
+            tensor("locon.weight"),
+            [
+                "layer.lora_up.weight": tensor("locon.up"), "layer.lora_down.weight": tensor("locon.down"),
+                "layer.alpha": Tensor([3], shape: []),
+            ], strength: -0.5)
+        for (value, wanted) in zip(values, try tensor("locon.merged").floats()) { #expect(abs(value - wanted) < 1e-5) }
+    }
+
+    /// By hand: (a₁b₁) ∘ (a₂b₂) · alpha/rank.
+    @Test func hadamardProduct() throws {
+        let values = try merged(
+            Tensor([1, 1, 1, 1], shape: [2, 2]),
+            [
+                "layer.hada_w1_a": Tensor([1, 2], shape: [2, 1]), "layer.hada_w1_b": Tensor([3, 4], shape: [1, 2]),
+                "layer.hada_w2_a": Tensor([5, 6], shape: [2, 1]), "layer.hada_w2_b": Tensor([7, 8], shape: [1, 2]),
+                "layer.alpha": Tensor([0.5], shape: []),
+            ], strength: 2)
+        // [[3, 4], [6, 8]] ∘ [[35, 40], [42, 48]]
+        #expect(values == [1 + 3 * 35, 1 + 4 * 40, 1 + 6 * 42, 1 + 8 * 48])
+    }
+
+    /// By hand: [[1, 2]] ⊗ (a·b), rank 1.
+    @Test func kroneckerProduct() throws {
+        let values = try merged(
+            Tensor([0, 0, 0, 0, 0, 0, 0, 0], shape: [2, 4]),
+            [
+                "layer.lokr_w1": Tensor([1, 2], shape: [1, 2]), "layer.lokr_w2_a": Tensor([1, 10], shape: [2, 1]),
+                "layer.lokr_w2_b": Tensor([3, 4], shape: [1, 2]), "layer.alpha": Tensor([2], shape: []),
+            ], strength: 1)
+        #expect(values == [6, 8, 12, 16, 60, 80, 120, 160])
+    }
+
+    /// By hand: up · (core contracted with down), a 1×2 kernel.
+    @Test func coreFactor() throws {
+        let values = try merged(
+            Tensor([0, 0], shape: [1, 1, 1, 2]),
+            [
+                "layer.lora_up.weight": Tensor([1, 2], shape: [1, 2, 1, 1]),
+                "layer.lora_mid.weight": Tensor([1, 2, 3, 4, 5, 6, 7, 8], shape: [2, 2, 1, 2]),
+                "layer.lora_down.weight": Tensor([1, 10], shape: [2, 1, 1, 1]),
+            ], strength: 1)
+        // Core rows: p=0: [1, 2] + 10·[3, 4] = [31, 42]; p=1: [5, 6] + 10·[7, 8] = [75, 86].
+        #expect(values == [31 + 2 * 75, 42 + 2 * 86])
+    }
+
+    @Test func factorsOfOtherSizesAreRefused() throws {
+        let weight = try Tensor([1, 1, 1, 1], shape: [2, 2])
+        let wrong: [[String: Tensor]] = try [
+            [
+                "layer.hada_w1_a": Tensor([1], shape: [1, 1]), "layer.hada_w1_b": Tensor([1, 1, 1], shape: [3, 1]),
+                "layer.hada_w2_a": Tensor([1], shape: [1, 1]), "layer.hada_w2_b": Tensor([1], shape: [1, 1]),
+            ],
+            [
+                "layer.lora_up.weight": Tensor([1, 1], shape: [2, 1]),
+                "layer.lora_down.weight": Tensor([1, 1, 1], shape: [1, 3]),
+            ],
+            ["layer.lokr_w1": Tensor([1], shape: [1]), "layer.lokr_w2": Tensor([1], shape: [1])],
+        ]
+        for lora in wrong {
+            #expect(throws: CheckpointError.self) { try merged(weight, lora, strength: 1) }
+        }
     }
 }

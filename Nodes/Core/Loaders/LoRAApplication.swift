@@ -66,7 +66,9 @@ struct LoRAApplication {
         }
         let parts = families.joined(separator: " and ")
         if sample.isEmpty { return "all its keys are for a part that is not changed here; \(parts) has none of them" }
-        return "its keys (\(sample), …) name nothing in \(parts); it was probably made for another model family"
+        let origin =
+            LoRAOrigin.family(of: file).map { "it is for \($0)" } ?? "it was probably made for another model family"
+        return "its keys (\(sample), …) name nothing in \(parts); \(origin)"
     }
 
     private mutating func note(_ outcome: LoRAReport, _ family: String) {

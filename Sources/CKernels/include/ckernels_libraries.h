@@ -34,11 +34,12 @@ int32_t ck_matmul_create(
 int32_t ck_matmul_run(const ck_primitive *primitive, const void *x, const void *w, float *y, void *_Nullable scratch);
 
 typedef struct {
-  int64_t height, width, inputs;           // of the source, channels last, float32
-  int64_t out_height, out_width, outputs;  // of the result
+  int64_t height, width, inputs;           // of the source, channels last, float32 or bfloat16
+  int64_t out_height, out_width, outputs;  // of the result, float32
   int64_t kernel_height, kernel_width, stride;
   int64_t top, left, bottom, right;  // zero padding
   int32_t has_bias;
+  int32_t bfloat16;  // type of source and packed kernel: 0 float32
 } ck_convolution_shape;
 int32_t ck_convolution_create(const ck_convolution_shape *shape, ck_primitive *_Nullable *_Nonnull out);
 /// Bytes of the kernel in the layout this primitive wants.
@@ -48,7 +49,7 @@ int32_t ck_convolution_same_kernel(const ck_primitive *a, const ck_primitive *b)
 /// From float32 [out, in, kh, kw] to the primitive's layout.
 int32_t ck_convolution_pack_kernel(const ck_primitive *primitive, const float *kernel, void *packed);
 int32_t ck_convolution_run(
-    const ck_primitive *primitive, const float *x, const void *kernel, const float *_Nullable bias, float *y,
+    const ck_primitive *primitive, const void *x, const void *kernel, const float *_Nullable bias, float *y,
     void *_Nullable scratch);
 
 #pragma clang assume_nonnull end

@@ -5,8 +5,13 @@ import Tensors
 struct Convolution: Sendable {
     let kernel: Tensor
     let bias: Tensor?
+    /// Whether a backend may round the operands.
+    let operands: ResultType
 
-    init(_ w: Weights, from inputs: Int, to outputs: Int, size: Int = 3) throws(CheckpointError) {
+    init(
+        _ w: Weights, from inputs: Int, to outputs: Int, size: Int = 3, operands: ResultType = .full
+    ) throws(CheckpointError) {
+        self.operands = operands
         kernel = try w.tensor("weight", [outputs, inputs, size, size])
         bias = w.contains("bias") ? try w.vector("bias", outputs) : nil
     }
@@ -15,7 +20,8 @@ struct Convolution: Sendable {
         _ x: Tensor, stride: Int = 1, padding: EdgePadding = EdgePadding(1), _ activation: Activation = .identity,
         on b: any Backend
     ) throws -> Tensor {
-        try b.convolution(x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: activation)
+        try b.convolution(
+            x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: activation, operands: operands)
     }
 }
 

@@ -90,9 +90,12 @@ extension KLAutoencoder: TiledAutoencoder {
     public func decodeTiled(_ latent: Tensor, tile: Int, overlap: Int, on b: any Backend) throws -> Tensor {
         try requireLatent(latent)
         let sizes = [(tile / 2, tile * 2), (tile * 2, tile / 2), (tile, tile)]
-        return try averaged(latent.permuted([0, 2, 3, 1]), sizes, overlap, ramp: overlap * downscale, by: downscale, 1) {
+        return try averaged(latent.permuted([0, 2, 3, 1]), sizes, overlap, ramp: overlap * downscale, by: downscale, 1)
+        {
             try b.host(decoder(b.place($0), on: b))
-        } finish: { min(max(($0 + 1) / 2, 0), 1) }
+        } finish: {
+            min(max(($0 + 1) / 2, 0), 1)
+        }
     }
 
     public func encodeTiled(_ image: Tensor, tile: Int, overlap: Int, on b: any Backend) throws -> Tensor {
@@ -101,7 +104,9 @@ extension KLAutoencoder: TiledAutoencoder {
         let sizes = [(tile, tile), (tile * 2, tile / 2), (tile / 2, tile * 2)]
         return try averaged(cropped, sizes, overlap, ramp: overlap / downscale, by: 1, downscale) {
             try b.host(encoder(b.place($0), on: b))
-        } finish: { $0 }
+        } finish: {
+            $0
+        }
         .permuted([0, 3, 1, 2]).asFloat32()
     }
 

@@ -17,7 +17,8 @@ public struct TextEncoderSet: Sendable {
 /// The sets of text encoders that can be built.
 public enum TextEncoderSets {
     public static let all: [TextEncoderSet] = [
-        TextEncoderSet(type: "stable_diffusion", files: 1, needs: "CLIP-L (SD1), CLIP-H (SD2) or CLIP-G (SDXL refiner)") {
+        TextEncoderSet(type: "stable_diffusion", files: 1, needs: "CLIP-L (SD1), CLIP-H (SD2) or CLIP-G (SDXL refiner)")
+        {
             try CLIPTextEncoder.make($0)
         },
         TextEncoderSet(type: "sdxl", files: 2, needs: "CLIP-L and CLIP-G") { parts in

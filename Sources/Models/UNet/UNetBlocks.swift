@@ -13,10 +13,10 @@ struct UNetResidualBlock: Sendable {
 
     init(_ w: Weights, from inputs: Int, to outputs: Int, timeWidth: Int) throws(CheckpointError) {
         norm1 = try PictureNorm(w["in_layers.0"], channels: inputs, epsilon: 1e-5)
-        conv1 = try Convolution(w["in_layers.2"], from: inputs, to: outputs)
+        conv1 = try Convolution(w["in_layers.2"], from: inputs, to: outputs, operands: .compute)
         time = try w["emb_layers.1"].linear(inputs: timeWidth, outputs: outputs)
         norm2 = try PictureNorm(w["out_layers.0"], channels: outputs, epsilon: 1e-5)
-        conv2 = try Convolution(w["out_layers.3"], from: outputs, to: outputs)
+        conv2 = try Convolution(w["out_layers.3"], from: outputs, to: outputs, operands: .compute)
         shortcut = inputs == outputs ? nil : try PointwiseConvolution(w["skip_connection"], from: inputs, to: outputs)
     }
 

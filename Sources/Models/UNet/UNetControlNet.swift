@@ -42,7 +42,8 @@ public struct UNetControlNetwork: UNetControl {
         let shape = try UNetEncoderShape(native)
         guard shape.inputChannels == 4 else {
             throw CheckpointError(
-                .unsupported, "\(source.name): a ControlNet with \(shape.inputChannels) input channels is not supported")
+                .unsupported, "\(source.name): a ControlNet with \(shape.inputChannels) input channels is not supported"
+            )
         }
         let w = Weights(native)
         encoder = try UNetEncoder(w, shape)

@@ -45,7 +45,9 @@ struct UNetDiffusersKeys {
         for index in 0..<levels * (residuals + 1) {
             modules["controlnet_down_blocks.\(index)"] = "zero_convs.\(index).0"
         }
-        for index in 0..<6 { modules["controlnet_cond_embedding.blocks.\(index)"] = "input_hint_block.\(2 * (index + 1))" }
+        for index in 0..<6 {
+            modules["controlnet_cond_embedding.blocks.\(index)"] = "input_hint_block.\(2 * (index + 1))"
+        }
     }
 
     /// Whether a source is a UNet of this layout.

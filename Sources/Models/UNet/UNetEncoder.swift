@@ -46,7 +46,8 @@ struct UNetEncoder: Sendable {
                         try Convolution(scope["0"], from: shape.inputChannels, to: shape.modelChannels), stride: 1))
             case .downsample(let channels):
                 blocks.append(
-                    .convolution(try Convolution(scope["0.op"], from: channels, to: channels), stride: 2))
+                    .convolution(
+                        try Convolution(scope["0.op"], from: channels, to: channels, operands: .compute), stride: 2))
             case .residual(let from, let to, let depth):
                 blocks.append(.stage(try Self.stage(scope, from: from, to: to, depth: depth, shape)))
             }
@@ -96,9 +97,12 @@ struct UNetEncoder: Sendable {
     /// - Parameters:
     ///   - x: `[batch, h, w, channels]` in the backend's memory.
     ///   - hint: added to the first convolution's output (ControlNets).
+    ///   - added: what is added to a block's output before it is kept (T2I-adapters).
     /// - Returns: every block's output.
     func callAsFunction(
-        _ x: Tensor, _ conditions: UNetConditions, hint: Tensor? = nil, on b: any Backend
+        _ x: Tensor, _ conditions: UNetConditions, hint: Tensor? = nil,
+        adding added: (Int, Tensor) throws -> Tensor = { $1 },
+        on b: any Backend
     ) throws -> [Tensor] {
         var h = x
         var outputs: [Tensor] = []
@@ -108,6 +112,7 @@ struct UNetEncoder: Sendable {
             case .stage(let stage): h = try stage(h, conditions, on: b)
             }
             if index == 0, let hint { h = try b.add(h, hint) }
+            h = try added(index, h)
             outputs.append(h)
         }
         return outputs

@@ -29,3 +29,14 @@ public enum UNetControlFamily: ControlFamily {
         try UNetControlNetwork(source)
     }
 }
+
+/// T2I-adapters for SD1.x and SDXL.
+public enum UNetAdapterFamily: ControlFamily {
+    public static let name = "T2I-adapter (SD1.x, SDXL)"
+
+    public static func recognises(_ source: WeightSource) -> Bool { UNetAdapter.recognises(source) }
+
+    public static func network(_ source: WeightSource) throws(CheckpointError) -> any ControlNetwork {
+        try UNetAdapter(source)
+    }
+}

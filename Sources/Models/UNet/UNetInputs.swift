@@ -71,7 +71,8 @@ enum UNetInputs {
         } else {
             mask = try given.map(plane) ?? call.geometry.noiseMask ?? Tensor.full([1, 1, size[2], size[3]], 1)
             mask = try HostMath.map(fitted(mask, size)) { $0.rounded(.toNearestOrEven) }
-            picture = try call.entry[ConcatLatent.self].map { try format.toModel(fitted($0, size)) } ?? call.geometry.latent
+            picture =
+                try call.entry[ConcatLatent.self].map { try format.toModel(fitted($0, size)) } ?? call.geometry.latent
         }
         var parts = [try spread(mask, to: batch), try spread(picture, to: batch)]
         if let area = call.area {

@@ -28,7 +28,8 @@ enum UNetLoRA {
     }
 
     /// The diffusers names of layers.
-    private static func diffusersNames(_ layers: [String], _ shape: UNetEncoderShape) -> [(layer: String, name: String)] {
+    private static func diffusersNames(_ layers: [String], _ shape: UNetEncoderShape) -> [(layer: String, name: String)]
+    {
         let known = Set(layers)
         let keys = UNetDiffusersKeys(levels: shape.levels, residuals: shape.residualsPerLevel) { block in
             known.contains("output_blocks.\(block).1.proj_in")

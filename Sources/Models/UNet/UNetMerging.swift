@@ -23,7 +23,8 @@ extension CLIPTextEncoder {
     public func merged(with other: any TextEncoder, ratio: Float) throws -> CLIPTextEncoder {
         guard let other = other as? CLIPTextEncoder, other.family == family else {
             throw CheckpointError(
-                .unsupported, "text encoders of \(family) and \(other.family) cannot be merged; both must be of one kind")
+                .unsupported,
+                "text encoders of \(family) and \(other.family) cannot be merged; both must be of one kind")
         }
         return try mergingParts(with: other) { own, other in
             try own.patched(other.source.mixes(into: own.source) { _ in ratio })

@@ -46,7 +46,30 @@ public struct UNetNetwork: DiffusionNetwork {
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
         let table = UNetLoRA.table(source, configuration.encoder)
         let (patches, report) = try LoRAFile(lora).patches(table, strength: strength)
+        try requireFitting(patches, lora)
         return (try patched(patches), report)
+    }
+
+    /// - Throws: ``Checkpoints/CheckpointError`` when factors have other sizes than the weights: UNets of several
+    ///   families use the same names.
+    private func requireFitting(_ patches: [String: [WeightPatch]], _ lora: NamedTensors) throws {
+        var wrong: [String] = []
+        for (key, list) in patches.sorted(by: { $0.key < $1.key }) {
+            guard let shape = source.shape(key), let rows = shape.first else { continue }
+            let columns = shape.dropFirst().reduce(1, *)
+            for patch in list {
+                guard case .lowRank(let down, let up, _) = patch.change,
+                    up.shape[0] != rows || down.shape[1] != columns
+                else { continue }
+                wrong.append("\"\(key)\" is \(rows) × \(columns), the LoRA's \(up.shape[0]) × \(down.shape[1])")
+            }
+        }
+        guard let first = wrong.first else { return }
+        let origin = LoRAOrigin.family(of: lora).map { "it is for \($0)" } ?? "it was made for another model"
+        throw CheckpointError(
+            .shapeMismatch,
+            "the LoRA \(lora.name) does not fit the model, which is \(family): \(origin); \(wrong.count) weights have "
+                + "other sizes (\(first))")
     }
 
     /// The network with changes on top of its weights.
@@ -63,14 +86,14 @@ public struct UNetNetwork: DiffusionNetwork {
             throw TensorError(
                 .shapeMismatch, "\(family) expects latents of \(latentFormat.channels) channels, found \(call.x.shape)")
         }
-        try requireOwnControl(call.entry)
         let built = try layers.make(source, configuration, roundsPatches: b.computeType == .float32)
         let latent = try UNetInputs.latent(call, inputChannels: shape.inputChannels, format: latentFormat)
         let conditions = try built.encoder.conditions(
             time: call.time, vector: UNetInputs.vector(call, shape, name: source.name),
             context: UNetInputs.context(call, shape, name: source.name), batch: call.x.shape[0], on: b)
         var skips = try built.encoder(
-            b.contiguous(b.place(latent).permuted([0, 2, 3, 1])), conditions, on: b)
+            b.contiguous(b.place(latent).permuted([0, 2, 3, 1])), conditions,
+            adding: { try controlled($1, call.control?.residual("input", $0), on: b) }, on: b)
         guard let deepest = skips.last else { return call.x }
         var h = try built.encoder.middle(
             deepest, conditions, skipsSelfAttention: options.skipsMiddleSelfAttention, on: b)
@@ -102,23 +125,14 @@ public struct UNetNetwork: DiffusionNetwork {
         return try b.add(h, residual)
     }
 
-    /// - Throws: ``Checkpoints/CheckpointError`` naming the family of a ControlNet that is not a UNet's, which would
-    ///   otherwise be without effect.
-    private func requireOwnControl(_ entry: ConditioningEntry) throws {
-        for attachment in entry[Control.self] ?? [] {
-            let network = attachment.control.network
-            if let control = network as? any UNetControl {
-                guard control.kind != configuration.encoder.kind else { continue }
-                throw CheckpointError(
-                    .unknownFamily,
-                    "the model \(source.name) is \(family), the ControlNet is for \(control.kind.rawValue); choose a "
-                        + "ControlNet for \(configuration.encoder.kind.rawValue)")
-            }
-            throw CheckpointError(
-                .unknownFamily,
-                "the model \(source.name) is \(family), the ControlNet is a \(network.family); choose a ControlNet for "
-                    + configuration.encoder.kind.rawValue)
-        }
+    /// - Throws: ``Checkpoints/CheckpointError`` naming the family of a ControlNet that is not for this kind of UNet.
+    public func requireFitting(_ control: any ControlNetwork) throws {
+        let kind = configuration.encoder.kind
+        if (control as? any UNetControl)?.kind == kind { return }
+        throw CheckpointError(
+            .unknownFamily,
+            "the model \(source.name) is \(family), the ControlNet is a \(control.family); choose a ControlNet for "
+                + kind.rawValue)
     }
 }
 
@@ -145,7 +159,7 @@ final class UNetLayers: Sendable {
             let stage = try UNetEncoder.stage(
                 scope, from: output.from, to: output.to, depth: output.depth, c.encoder)
             let upsample = try output.upsample.map { place throws(CheckpointError) in
-                try Convolution(scope[place]["conv"], from: output.to, to: output.to)
+                try Convolution(scope[place]["conv"], from: output.to, to: output.to, operands: .compute)
             }
             outputs.append((stage, upsample))
         }

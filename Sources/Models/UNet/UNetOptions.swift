@@ -66,7 +66,8 @@ public struct FreeU: Sendable, Hashable {
                         let start = (item * pixels + pixel) * channels
                         let scale = isAdaptive ? (factor - 1) * means[pixel] + 1 : factor
                         for channel in 0..<channels {
-                            out[start + channel] = channel < channels / 2 ? x[start + channel] * scale : x[start + channel]
+                            out[start + channel] =
+                                channel < channels / 2 ? x[start + channel] * scale : x[start + channel]
                         }
                     }
                 }

@@ -123,6 +123,7 @@ struct ControlPreparations {
 
     mutating func prepared(_ attachment: ControlAttachment) throws -> any PreparedControl {
         if let known = made[ObjectIdentifier(attachment)] { return known }
+        try model.network.requireFitting(attachment.control.network)
         let prepared = try attachment.control.network.prepare(
             attachment, for: geometry, latentFormat: model.network.latentFormat, on: backend)
         made[ObjectIdentifier(attachment)] = prepared

@@ -68,7 +68,8 @@ public struct PerpendicularNegativeGuider: Guider {
 
     public func denoiser(for geometry: RunGeometry, on backend: any Backend) throws -> any Denoiser {
         let evaluator = try ConditioningEvaluator(
-            model: model, conditionings: [positive, negative, empty], negatives: [1, 2], geometry: geometry, on: backend)
+            model: model, conditionings: [positive, negative, empty], negatives: [1, 2], geometry: geometry, on: backend
+        )
         let (scale, share) = (Float(cfg), Float(negativeScale))
         return CombiningDenoiser(evaluator) { x, sigma in
             let neutral = try evaluator.estimate(2, x, sigma)

@@ -62,12 +62,16 @@ public protocol DiffusionNetwork: Sendable {
     /// The network's output `[batch, latent channels, h, w]` in host memory.
     func callAsFunction(_ call: NetworkCall, on backend: any Backend) throws -> Tensor
 
+    /// Throws what is to be read when a ControlNet was made for another family; asked before anything is computed.
+    func requireFitting(_ control: any ControlNetwork) throws
+
     /// The network with a LoRA file added.
     func adding(lora: NamedTensors, strength: Float) throws -> (network: any DiffusionNetwork, report: LoRAReport)
 }
 
 extension DiffusionNetwork {
     public var ownByteCount: Int { 0 }
+    public func requireFitting(_ control: any ControlNetwork) throws {}
 }
 
 /// The tensors of a file by their keys.

@@ -6,6 +6,14 @@ extension Backend {
         try linear([x], weight, epilogue)
     }
 
+    /// With operands as they are, which is always right.
+    public func convolution(
+        _ x: Tensor, kernel: Tensor, bias: Tensor?, stride: Int, padding: EdgePadding, activation: Activation,
+        operands: ResultType
+    ) throws(TensorError) -> Tensor {
+        try convolution(x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: activation)
+    }
+
     /// Memory of the host is the backend's memory.
     public func place(_ x: Tensor) throws(TensorError) -> Tensor { x }
     public func host(_ x: Tensor) throws(TensorError) -> Tensor { try x.asFloat32() }

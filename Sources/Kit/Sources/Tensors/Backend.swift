@@ -62,6 +62,13 @@ public protocol Backend: Sendable {
         _ x: Tensor, kernel: Tensor, bias: Tensor?, stride: Int, padding: EdgePadding, activation: Activation
     ) throws(TensorError) -> Tensor
 
+    /// The same with source and kernel rounded to ``computeType`` where `operands` is `.compute`: for UNets. Autoencoders
+    /// amplify rounding and keep every bit.
+    func convolution(
+        _ x: Tensor, kernel: Tensor, bias: Tensor?, stride: Int, padding: EdgePadding, activation: Activation,
+        operands: ResultType
+    ) throws(TensorError) -> Tensor
+
     /// Nearest-neighbour enlargement of a picture to `height` × `width`.
     func resizeNearest(_ x: Tensor, height: Int, width: Int) throws(TensorError) -> Tensor
 
