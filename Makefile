@@ -6,8 +6,9 @@ SHELL := /bin/bash
 # One set of flags for everything, so that `make demo` and `make test` share their build.
 FLAGS := -c release -Xswiftc -enable-testing
 DEMO := .demo
+PREFIX := /usr/local
 
-.PHONY: setup build demo test lint format benchmark clean
+.PHONY: setup build demo test lint format benchmark install clean
 
 setup:
 	@Scripts/install-packages
@@ -31,6 +32,9 @@ format:
 
 benchmark: setup
 	@Scripts/benchmark
+
+install: build
+	@Scripts/install "$$(swift build $(FLAGS) --show-bin-path)" "$(PREFIX)"
 
 clean:
 	rm -rf .build $(DEMO)

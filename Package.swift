@@ -35,6 +35,8 @@ let package = Package(
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
         .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
+        // For Fuzzing/, a package of its own.
+        .library(name: "FuzzTarget", targets: ["FuzzTarget"]),
     ],
     dependencies: [
         .package(path: "Sources/Kit"),
@@ -79,21 +81,37 @@ let package = Package(
                 kit, "Workflow", "Hashing", .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
-        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints"], path: "Nodes/Core"),
-        module("KJNodes", [kit, "Images"], path: "Nodes/KJNodes"),
-        module("RgthreeNodes", [kit, "CoreNodes"], path: "Nodes/Rgthree"),
-        module("CustomScriptsNodes", [kit, "CoreNodes"], path: "Nodes/CustomScripts"),
+        module(
+            "Planning",
+            [kit, "Engine", "Workflow", .product(name: "OrderedCollections", package: "swift-collections")]),
+        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints", "Hashing"], path: "Nodes/Core"),
+        module("PackTools", [kit, "CoreNodes"], path: "Nodes/PackTools"),
+        module("KJNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/KJNodes"),
+        module("RgthreeNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/Rgthree"),
+        module("CustomScriptsNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/CustomScripts"),
         module("JPSNodes", [kit], path: "Nodes/JPS"),
         module("TestingNodes", [kit], path: "Nodes/Testing"),
+        module("ComfyrollNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/Comfyroll"),
+        module("EssentialsNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/Essentials"),
+        module("CropAndStitchNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/CropAndStitch"),
+        module("XFluxNodes", [kit, "CoreNodes", "Models", "Sampling", "PackTools"], path: "Nodes/XFlux"),
+        module("SmallPacks", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/SmallPacks"),
+        module("Plugins", [kit, "Engine", "Hashing"]),
         module(
             "GraphRun",
             [
-                kit, "Engine", "Workflow", "Images", "CPUBackend", "Models", "Checkpoints", "ModelMaker", "CoreNodes",
-                "CSignals",
-                "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                kit, "Hashing", "Engine", "Planning", "Plugins", "Workflow", "Images", "CPUBackend", "Models",
+                "Checkpoints",
+                "ModelMaker",
+                "CoreNodes", "CSignals", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "TestingNodes",
+                "ComfyrollNodes", "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/CLI"),
-        .executableTarget(name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings),
+        module("FuzzTarget", [kit, "Engine", "Workflow"], path: "Tests/FuzzTarget"),
+        .executableTarget(
+            name: "graphrun", dependencies: ["GraphRun"], swiftSettings: swiftSettings,
+            // Where `make install` puts libNodeKit.so.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/graphrun"])]),
 
         .target(
             name: "TestSupport", dependencies: [kit, "Checkpoints", "ModelMaker", "Sampling"],
@@ -108,12 +126,20 @@ let package = Package(
         suite("WorkflowTests", ["Workflow", "Images"], resources: [.copy("Files")]),
         suite("EngineTests", ["Engine", "Workflow", "Hashing"]),
         suite("ProtocolTests", ["Engine", "Workflow", "CoreNodes", "TestingNodes", "Images"]),
-        suite("ModelsTests", ["Models", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
+        suite(
+            "ModelsTests", ["Models", "Layers", "CPUBackend", "Checkpoints", "ModelMaker"], resources: [.copy("Files")]),
         suite(
             "NodesTests",
             [
                 "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
                 "Checkpoints", "ModelMaker",
+            ], resources: [.copy("Files")]),
+        suite(
+            "PackTests",
+            [
+                "CoreNodes", "PackTools", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "ComfyrollNodes",
+                "EssentialsNodes", "CropAndStitchNodes", "XFluxNodes", "SmallPacks", "Images", "Sampling",
+                "Checkpoints",
             ], resources: [.copy("Files")]),
         suite(
             "GoldenTests",
@@ -123,6 +149,9 @@ let package = Package(
                 "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",
             ], resources: [.copy("Cases")]),
-        suite("CLITests", ["GraphRun"]),
+        suite("CLITests", ["GraphRun", "graphrun"]),
+        suite("FuzzTests", ["FuzzTarget"]),
+        suite("PlanningTests", ["Planning", "CPUBackend", "CoreNodes", "Models", "ModelMaker", "Engine", "Workflow"]),
+        suite("PluginTests", ["Plugins", "Hashing"]),
     ]
 )

@@ -13,7 +13,7 @@ func reasonAgainst(_ check: () throws -> Void) -> String? {
 /// The case that a combo's text names. A text that came over a link was not validated.
 ///
 /// - Throws: ``NodeError`` listing what is allowed.
-func choice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String, _ input: String) throws -> Choice {
+public func choice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String, _ input: String) throws -> Choice {
     guard let found = Choice(rawValue: text) else {
         let allowed = Choice.allCases.map(\.rawValue).joined(separator: ", ")
         throw NodeError("input \"\(input)\": \"\(text)\" is unknown; use one of: \(allowed)")

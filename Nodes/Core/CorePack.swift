@@ -1,4 +1,7 @@
+import Diffusion
+import Models
 public import NodeKit
+import Sampling
 
 /// The nodes that belong to the reference itself.
 public let corePack = NodePack(
@@ -10,10 +13,12 @@ public let corePack = NodePack(
         ControlNetLoader.self,
         CLIPLoader.self,
         DualCLIPLoader.self,
+        TripleCLIPLoader.self,
         LoraLoader.self,
         LoraLoaderModelOnly.self,
         CLIPTextEncode.self,
         CLIPTextEncodeFlux.self,
+        CLIPTextEncodeSD3.self,
         CLIPTextEncodeSDXL.self,
         CLIPTextEncodeSDXLRefiner.self,
         FluxGuidance.self,
@@ -56,6 +61,9 @@ public let corePack = NodePack(
         DisableNoiseNode.self,
         SamplerCustomAdvanced.self,
         ModelSamplingFlux.self,
+        SkipLayerGuidanceSD3.self,
+        SkipLayerGuidanceDiT.self,
+        SkipLayerGuidanceDiTSimple.self,
         PrimitiveInt.self,
         PrimitiveFloat.self,
         PrimitiveString.self,
@@ -178,4 +186,10 @@ public let corePack = NodePack(
         RegexExtract.self,
         RegexReplace.self,
         PreviewAny.self,
-    ])
+        AddNoise.self,
+    ],
+    storable: StorableTypes(conditioningKeys: [
+        EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
+        ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,
+        PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self,
+    ]))

@@ -6,4 +6,10 @@ public let customScriptsPack = NodePack(
     nodes: [
         ShowText.self,
         StringFunction.self,
+        MathExpression.self,
+        PlaySound.self,
+        ReroutePrimitive.self,
+        Repeater.self,
+        LoraLoaderWithPictures.self,
+        CheckpointLoaderWithPictures.self,
     ])

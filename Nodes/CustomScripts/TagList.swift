@@ -1,13 +1,15 @@
 import CoreNodes
+import PackTools
 
 /// Comma separated lists of prompt tags.
 enum TagList {
     /// Runs of white space become one space, " ," becomes ",", runs of commas one comma, the ends are stripped.
     static func tidied(_ text: String) -> String {
-        var scalars = collapsed(Array(text.unicodeScalars), to: " ", where: isWhiteSpace)
+        var scalars = collapsed(Array(text.unicodeScalars), to: " ", where: PythonText.isWhiteSpace)
         scalars = Array(LiteralReplacement.replacing(" ,", in: string(scalars), with: ",").unicodeScalars)
         scalars = collapsed(scalars, to: ",") { $0 == "," }
-        let stripped = scalars.drop(while: isWhiteSpace).reversed().drop(while: isWhiteSpace).reversed()
+        let stripped = scalars.drop(while: PythonText.isWhiteSpace).reversed().drop(while: PythonText.isWhiteSpace)
+            .reversed()
         return string(Array(stripped))
     }
 
@@ -23,11 +25,6 @@ enum TagList {
             position += max(run, 1)
         }
         return out
-    }
-
-    /// What Python's `\s` and `strip` take for white space: also the separators 1C to 1F.
-    private static func isWhiteSpace(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
     }
 
     private static func string(_ scalars: [Unicode.Scalar]) -> String {

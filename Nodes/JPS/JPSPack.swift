@@ -1,4 +1,4 @@
 public import NodeKit
 
 /// Nodes of ComfyUI_JPS-Nodes.
-public let jpsPack = NodePack("ComfyUI_JPS-Nodes", nodes: [TextConcatenate.self])
+public let jpsPack = NodePack("ComfyUI_JPS-Nodes", nodes: [TextConcatenate.self, SDXLResolutions.self])

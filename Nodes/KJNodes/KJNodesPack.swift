@@ -4,5 +4,20 @@ public import NodeKit
 public let kjNodesPack = NodePack(
     "ComfyUI-KJNodes",
     nodes: [
-        GrowMaskWithBlur.self
+        INTConstant.self,
+        FloatConstant.self,
+        StringConstant.self,
+        StringConstantMultiline.self,
+        GetImageSizeAndCount.self,
+        ImageResizeKJ.self,
+        ImageConcanate.self,
+        ImageConcatMulti.self,
+        ImageBatchMulti.self,
+        ColorMatch.self,
+        GrowMaskWithBlur.self,
+        ResizeMask.self,
+        RemapMaskRange.self,
+        CreateShapeMask.self,
+        ImageAndMaskPreview.self,
+        WidgetToString.self,
     ])

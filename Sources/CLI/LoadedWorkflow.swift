@@ -9,6 +9,7 @@ struct LoadedWorkflow {
     /// What pictures carry beside the prompt.
     var extraPNGInfo: JSONObject
     var notes: [ConversionNote]
+    var modelFiles: ModelFileHints
 
     /// Reads a file, converts it if need be and applies the changes of the command line.
     ///
@@ -20,6 +21,7 @@ struct LoadedWorkflow {
             let conversion = try file.conversion(schemas: schemas)
             prompt = conversion.prompt
             notes = conversion.notes
+            modelFiles = conversion.modelFiles
             extraPNGInfo = conversion.workflow.map { ["workflow": $0] } ?? JSONObject()
         } catch {
             throw ProgramError(error.code == .unreadable ? .usage : .invalidWorkflow, error.description)
@@ -32,5 +34,12 @@ struct LoadedWorkflow {
         if let seed = options.seed, prompt.setSeeds(seed).isEmpty {
             throw ProgramError(.usage, "--seed: the workflow has no input called seed or noise_seed with a number")
         }
+    }
+
+    /// Checks the workflow; nodes of unknown type that no output needs do not count.
+    func validate(registry: NodeRegistry, files: any NodeFiles) async -> ValidationReport {
+        await GraphEngine.validate(
+            prompt, registry: registry, files: files,
+            options: ValidationOptions(unknownTypes: .refusedWhereNeeded, hints: modelFiles))
     }
 }

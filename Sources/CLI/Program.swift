@@ -67,8 +67,8 @@ struct GraphRunCommand: ParsableCommand {
             """,
         version: "graphrun \(ProgramVersion.text)",
         subcommands: [
-            RunCommand.self, ValidateCommand.self, ConvertCommand.self, NodesCommand.self, InspectCommand.self,
-            DemoModelsCommand.self,
+            RunCommand.self, ValidateCommand.self, PlanCommand.self, ConvertCommand.self, NodesCommand.self,
+            InspectCommand.self, CacheCommand.self, DemoModelsCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

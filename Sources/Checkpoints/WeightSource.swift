@@ -157,6 +157,13 @@ public struct WeightSource: Sendable {
     /// Notes that keys were looked at, though no layer reads them.
     public func markUsed(_ keys: [String]) { for key in keys { usage.insert(key) } }
 
+    /// Bytes that the weights take beyond the mapped files now: those that were made, and patched ones.
+    public var ownByteCount: Int {
+        pieces.values.joined().reduce(fused.byteCount) { total, piece in
+            piece.tensor.storage is HostStorage ? total + piece.tensor.count * piece.tensor.dtype.byteCount : total
+        }
+    }
+
     /// Keys that no layer has read.
     public var unusedKeys: [String] {
         let used = usage.keys
@@ -180,4 +187,6 @@ final class FusedWeights: Sendable {
         state.withLock { $0[key] = tensor }
         return tensor
     }
+
+    var byteCount: Int { state.withLock { $0.values.reduce(0) { $0 + $1.count * $1.dtype.byteCount } } }
 }

@@ -120,12 +120,7 @@ public struct Weights: Sendable {
         return result
     }
 
-    /// The type narrower than float32 in which a patched weight is kept, if any.
-    private func roundedType(_ piece: WeightPiece) -> DType? {
-        guard let type = source.heldAs else { return nil }
-        // fp8 stays fp8 beside wider parameters.
-        return piece.tensor.dtype.isFloatingPoint && piece.tensor.dtype.byteCount == 1 ? piece.tensor.dtype : type
-    }
+    private func roundedType(_ piece: WeightPiece) -> DType? { roundedType(storedAs: piece.tensor.dtype) }
 
     private func fusedTensor(_ key: String) throws(CheckpointError) -> Tensor {
         try source.fused.tensor(key) { () throws(CheckpointError) in

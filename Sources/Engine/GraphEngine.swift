@@ -10,13 +10,22 @@ public final class GraphEngine: Sendable {
     public let backend: any Backend
     public let files: any NodeFiles
     public let cache: ResultCache
+    /// Results that outlive the process; `nil` keeps none.
+    public let store: ResultStore?
+    /// Where interrupted nodes leave what they have done; `nil` keeps nothing.
+    public let resume: ResumeFolder?
     private let executor = NodeExecutor()
 
-    public init(registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache) {
+    public init(
+        registry: NodeRegistry, backend: any Backend, files: any NodeFiles, cache: ResultCache,
+        store: ResultStore? = nil, resume: ResumeFolder? = nil
+    ) {
         self.registry = registry
         self.backend = backend
         self.files = files
         self.cache = cache
+        self.store = store
+        self.resume = resume
     }
 
     /// Checks a whole prompt; loads nothing.
@@ -30,7 +39,8 @@ public final class GraphEngine: Sendable {
     public static func validate(
         _ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, targets: [String]? = nil
     ) async -> ValidationReport {
-        await Validator(prompt, registry: registry, files: files).run(targets: targets.map { Set($0) })
+        await validate(
+            prompt, registry: registry, files: files, options: ValidationOptions(targets: targets.map { Set($0) }))
     }
 
     /// Runs what validation found sound. Nodes run on threads of their own, independent ones beside each other.
@@ -120,10 +130,12 @@ final class RunEnvironment: Sendable {
     let backend: any Backend
     let files: any NodeFiles
     let cache: ResultCache
+    let store: ResultStore?
     let control: RunControl
     let scope: RunScope
     let promptJSON: JSON
     let extraPNGInfo: JSONObject
+    let journals: RunJournals?
     let parallelNodes: Int
     let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
     let emit: @Sendable (EngineEvent.Kind) -> Void
@@ -136,14 +148,21 @@ final class RunEnvironment: Sendable {
         backend = engine.backend
         files = engine.files
         cache = engine.cache
+        store = engine.store
         control = options.control
         self.scope = scope
         promptJSON = prompt.prompt.json
         extraPNGInfo = options.extraPNGInfo
+        journals = engine.resume.map { RunJournals($0) }
         parallelNodes = max(1, options.parallelNodes)
         observeResult = options.resultObserver
         self.emit = emit
         cacheScope = "\(backend.name) \(backend.computeType.rawValue)"
+    }
+
+    /// The backend that a node gets.
+    func backend(for node: String) -> any Backend {
+        (backend as? any NodeScopedBackend)?.scoped(to: node) ?? backend
     }
 
     /// What results depend on beside the graph: bf16 products give other numbers than float32 ones.

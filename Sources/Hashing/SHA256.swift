@@ -16,6 +16,21 @@ public struct SHA256: Sendable {
             (a, b, c, d) = (pair(0), pair(2), pair(4), pair(6))
         }
 
+        /// A digest from its 32 bytes; `nil` for any other number of them.
+        public init?(bytes: [UInt8]) {
+            guard bytes.count == 32 else { return nil }
+            let words = (0..<4).map { word in bytes[8 * word..<8 * word + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            }
+            (a, b, c, d) = (words[0], words[1], words[2], words[3])
+        }
+
+        /// A digest from its 64 hexadecimal digits.
+        public init?(hexadecimal text: String) {
+            let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+            guard digits.count == 64, text.utf8.count == 64 else { return nil }
+            self.init(bytes: (0..<32).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) })
+        }
+
         /// The 32 bytes.
         public var bytes: [UInt8] {
             [a, b, c, d].flatMap { word in

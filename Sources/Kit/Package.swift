@@ -20,9 +20,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
         .target(name: "CNumeric", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+        .target(name: "CNodeKit", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "JSON", dependencies: ["CJSON"], swiftSettings: swiftSettings),
         .target(name: "Tensors", dependencies: ["CNumeric"], swiftSettings: swiftSettings),
-        .target(name: "Diffusion", dependencies: ["Tensors"], swiftSettings: swiftSettings),
-        .target(name: "NodeKit", dependencies: ["JSON", "Tensors", "Diffusion"], swiftSettings: swiftSettings),
+        .target(name: "Diffusion", dependencies: ["JSON", "Tensors"], swiftSettings: swiftSettings),
+        .target(
+            name: "NodeKit", dependencies: ["JSON", "Tensors", "Diffusion", "CNodeKit"], swiftSettings: swiftSettings,
+            // Plugins are matched with the library by its build ID (NodeKitVersion.layout): not left to the default of
+            // the linker.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--build-id=sha1"])]),
     ]
 )

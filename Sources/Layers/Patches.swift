@@ -34,11 +34,21 @@ public enum Patches {
         }
     }
 
-    /// The inverse of ``cut(_:)``; what was padded is dropped.
+    /// How the numbers of a token are ordered.
+    public enum Order: Sendable, Hashable {
+        /// (channel, row, column)
+        case channelFirst
+        /// (row, column, channel)
+        case channelLast
+    }
+
+    /// The inverse of ``cut(_:)``, or the same for tokens of another order; what was padded is dropped.
     ///
     /// - Parameter tokens: `[batch, ⌈h/2⌉·⌈w/2⌉, 4·channels]`, float32.
     /// - Returns: `[batch, channels, height, width]`.
-    public static func join(_ tokens: Tensor, channels: Int, height: Int, width: Int) throws -> Tensor {
+    public static func join(
+        _ tokens: Tensor, channels: Int, height: Int, width: Int, order: Order = .channelFirst
+    ) throws -> Tensor {
         let rows = (height + 1) / 2
         let columns = (width + 1) / 2
         let batch = tokens.shape[0]
@@ -47,15 +57,16 @@ public enum Patches {
                 .shapeMismatch,
                 "tokens \(tokens.shape) do not make a latent of \(channels) channels, \(height) × \(width)")
         }
+        let (perChannel, perPixel) = order == .channelFirst ? (4, 1) : (1, channels)
         return try tokens.asFloat32().withElements(of: Float.self) { input in
             try Tensor.build([batch, channels, height, width], of: Float.self) { out in
                 for b in 0..<batch {
                     for c in 0..<channels {
                         for y in 0..<height {
                             for x in 0..<width {
-                                let token = ((b * rows + y / 2) * columns + x / 2) * 4 * channels + 4 * c
+                                let token = ((b * rows + y / 2) * columns + x / 2) * 4 * channels
                                 out[((b * channels + c) * height + y) * width + x] =
-                                    input[token + 2 * (y % 2) + x % 2]
+                                    input[token + perChannel * c + perPixel * (2 * (y % 2) + x % 2)]
                             }
                         }
                     }

@@ -12,11 +12,19 @@ public protocol ModelFamily: Sendable, SendableMetatype {
     static func network(_ source: WeightSource) throws(CheckpointError) -> any DiffusionNetwork
     /// The text encoder of an all-in-one file, given the encoders found in it; `nil` when some are missing.
     static func textEncoder(_ parts: TextEncoderParts) throws -> (any TextEncoder)?
+    /// The nodes that load its text encoders from files of their own, for people.
+    static var textEncoderLoaders: String { get }
+}
+
+extension ModelFamily {
+    public static var textEncoderLoaders: String { "DualCLIPLoader or CLIPLoader" }
 }
 
 /// The families that can be run.
 public enum ModelFamilies {
-    public static let all: [any ModelFamily.Type] = [FluxFamily.self, UNetFamily.self]
+    public static let all: [any ModelFamily.Type] = [
+        FluxFamily.self, SD3Family.self, AuraFlowFamily.self, UNetFamily.self,
+    ]
 }
 
 /// A family of ControlNets. One line in ``ControlFamilies/all``.
@@ -29,7 +37,7 @@ public protocol ControlFamily: Sendable, SendableMetatype {
 /// The ControlNets that can be run.
 public enum ControlFamilies {
     public static let all: [any ControlFamily.Type] = [
-        FluxControlFamily.self, UNetControlFamily.self, UNetAdapterFamily.self,
+        FluxControlFamily.self, SD3ControlFamily.self, UNetControlFamily.self, UNetAdapterFamily.self,
     ]
 }
 

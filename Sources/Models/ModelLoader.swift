@@ -3,6 +3,15 @@ public import Diffusion
 public import Tensors
 import Text
 
+/// What an all-in-one file holds.
+public struct CheckpointParts: Sendable {
+    public var network: any DiffusionNetwork
+    public var encoder: (any TextEncoder)?
+    public var autoencoder: (any Autoencoder)?
+    /// The nodes that load the family's text encoders from files of their own, for people.
+    public var encoderLoaders: String
+}
+
 /// Opens model files: recognises what they hold and builds it.
 public enum ModelLoader {
     /// A network from a file of its own (`UNETLoader`).
@@ -23,7 +32,7 @@ public enum ModelLoader {
     public static func checkpoint(
         path: String, tokenizerFolders: [String], embeddings: @escaping @Sendable (String) -> String?,
         warn: (String) -> Void
-    ) throws -> (network: any DiffusionNetwork, encoder: (any TextEncoder)?, autoencoder: (any Autoencoder)?) {
+    ) throws -> CheckpointParts {
         let file = try CheckpointFile(path: path)
         var source = try WeightSource(file, prefix: networkPrefix(file))
         // What tells the prediction type stands outside the network.
@@ -42,7 +51,9 @@ public enum ModelLoader {
         }
         let encoder = try family.textEncoder(parts)
         if encoder == nil {
-            warn("\(path) holds no complete text encoder (found: \(parts.found)); its CLIP output is empty")
+            warn(
+                "\(path) holds no complete text encoder (found: \(parts.found)); its CLIP output is empty: load the "
+                    + "encoders with \(family.textEncoderLoaders)")
         }
         var autoencoder: (any Autoencoder)?
         for prefix in ["vae.", "first_stage_model."] where autoencoder == nil {
@@ -50,8 +61,9 @@ public enum ModelLoader {
                 autoencoder = try KLAutoencoder(WeightSource(file, prefix: prefix))
             }
         }
-        if autoencoder == nil { warn("\(path) holds no VAE; its VAE output is empty") }
-        return (built, encoder, autoencoder)
+        if autoencoder == nil { warn("\(path) holds no VAE; its VAE output is empty: load one with VAELoader") }
+        return CheckpointParts(
+            network: built, encoder: encoder, autoencoder: autoencoder, encoderLoaders: family.textEncoderLoaders)
     }
 
     /// A VAE from a file of its own, or the VAE of an all-in-one file.

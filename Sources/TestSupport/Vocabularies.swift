@@ -14,6 +14,11 @@ public enum Vocabularies {
         packageRoot.deletingLastPathComponent().appendingPathComponent("shared/tokenizers").path,
         packageRoot.appendingPathComponent("models/tokenizers").path,
     ].compactMap(\.self).first { FileManager.default.fileExists(atPath: $0 + "/t5/tokenizer.json") }
+
+    /// Whether there is such a folder, with this file in it ("pile-t5/tokenizer.model").
+    public static func contains(_ file: String) -> Bool {
+        folder.map { FileManager.default.fileExists(atPath: $0 + "/" + file) } ?? false
+    }
 }
 
 /// Relative RMS error |a − e| / |e|, as the goldens' `compare.py` measures it.

@@ -9,6 +9,8 @@ public enum NearestName {
     /// is nearest; else the one with the fewest edits (insert, delete, replace, swap of neighbours), if they are at
     /// most a third of the longer name; else one that contains the name or is contained in it. The first of equals.
     public static func find(_ name: String, among candidates: some Sequence<String>) -> String? {
+        // Before anything is copied: names out of files may have 50 MB.
+        guard name.utf8.count <= 4 * maximumLength else { return nil }
         let wanted = Array(name.lowercased().unicodeScalars)
         guard (1...maximumLength).contains(wanted.count) else { return nil }
         let wantedFile = fileName(wanted)

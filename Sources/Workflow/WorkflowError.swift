@@ -11,6 +11,8 @@ public struct WorkflowError: Error, Sendable, Hashable, CustomStringConvertible 
         case malformed
         /// Sub-graphs that contain themselves, or that expand without end.
         case unbounded
+        /// More than a workflow can hold.
+        case tooLarge
         /// An override that names no input, or more than one.
         case override
     }

@@ -225,3 +225,39 @@ import Testing
         #expect(text.contains("a model file was changed or truncated while it was in use"))
     }
 }
+
+@Suite struct TraceOptionTests {
+    @Test func aTraceIsWritten() async throws {
+        let place = try Workplace()
+        let file = place.path + "/trace.json"
+        #expect(try await place.runWorkflow(Sample.good, "--trace", file) == .done)
+        let events = try #require(try JSON(parsing: place.read("trace.json")).arrayValue)
+        #expect(events.contains { $0["name"] == .string("My number") && $0["ph"] == .string("B") })
+        #expect(events.contains { $0["name"] == .string("execution_success") })
+        #expect(try await place.runWorkflow(Sample.good, "--trace", file) == .done, "a trace may be written again")
+    }
+
+    /// The error comes before anything runs.
+    @Test func unusableFilesAreStatusTwo() async throws {
+        let place = try Workplace()
+        try place.file("models.safetensors", "weights")
+        for file in ["", "/", place.path, place.path + "/nowhere/t", place.path + "/models.safetensors", "/dev/null"] {
+            #expect(try await place.runWorkflow(Sample.good, "--trace", file) == .usage, "\(file)")
+            #expect(place.console.notes.contains("--trace: "))
+        }
+        #expect(place.console.output.isEmpty)
+        #expect(try place.read("models.safetensors") == "weights")
+    }
+}
+
+@Suite struct CacheFolderOptionTests {
+    @Test(arguments: [
+        ["--checkpoint-seconds", "-1"], ["--checkpoint-seconds", "nan"], ["--checkpoint-seconds", "inf"],
+        ["--checkpoint-seconds", "1e300"], ["--cache", "x", "--no-cache"], ["--cache", ""],
+    ]) func wrongValuesAreStatusTwo(arguments: [String]) async throws {
+        let place = try Workplace()
+        let workflow = try place.file("w.json", Sample.good)
+        let program = Program(composition: testComposition, console: place.console, interrupts: place.interrupts)
+        #expect(await program.run([workflow] + arguments) == .usage)
+    }
+}

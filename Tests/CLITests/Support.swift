@@ -130,8 +130,10 @@ final class Workplace: Sendable {
     /// Runs a workflow with the folders of this place.
     func runWorkflow(_ workflow: String, _ arguments: String...) async throws -> ProgramStatus {
         let file = try file("workflow.json", workflow)
+        // Not the cache of whoever runs the tests.
+        let cache = arguments.contains("--no-cache") ? [] : ["--cache", "\(path)/cache"]
         return await Program(composition: testComposition, console: console, interrupts: interrupts)
-            .run([file] + folderArguments + arguments)
+            .run([file] + folderArguments + cache + arguments)
     }
 }
 

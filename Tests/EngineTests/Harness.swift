@@ -48,6 +48,7 @@ final class EventLog: Sendable {
                 "executed \(node) \(output.map { JSON.object($0).text() } ?? "null")"
             case .executionCached(let nodes): "cached \(nodes)"
             case .progress(let node, let done, let total): "progress \(node) \(Int(done))/\(Int(total))"
+            case .resumed(let node, let done, let total): "resumed \(node) \(done)/\(total)"
             case .executionBlocked(let node, let type, let message): "blocked \(node) \(type) \(message)"
             case .warning(let node, let message): "warning \(node ?? "-") \(message)"
             case .executionError(let failure): "error \(failure.nodeID) \(failure.message)"
@@ -67,11 +68,14 @@ struct Harness {
     /// One node at a time: tests of the order of things.
     var parallelNodes = 1
 
-    init(files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack]) {
+    init(
+        files: StubFiles = StubFiles(), cacheBytes: Int = 1 << 30, packs: [NodePack] = [stubPack],
+        cache: ResultCache? = nil, store: ResultStore? = nil
+    ) {
         self.files = files
         engine = GraphEngine(
             registry: NodeRegistry(packs), backend: StubBackend(), files: files,
-            cache: ResultCache(byteLimit: cacheBytes))
+            cache: cache ?? ResultCache(byteLimit: cacheBytes), store: store)
     }
 
     struct Outcome {

@@ -1,10 +1,5 @@
-import Checkpoints
-import Foundation
-import JSON
-import Tensors
 import TestSupport
 import Testing
-import Workflow
 
 /// FLUX workflows against what the reference computed in fp32 (goldens "flux").
 @Suite(
@@ -24,20 +19,7 @@ struct FluxGoldens {
 
     @Test(arguments: cases) func equalsTheReference(_ name: String) async throws {
         let run = try await GoldenRun.run("flux", name, precision: .float32)
-        let expected = try CheckpointFile(
-            path: Cases.folder.appendingPathComponent("flux/\(name).expected.safetensors").path)
-        #expect(!expected.keys.isEmpty)
-        for key in expected.keys {
-            let reference = try #require(try expected.tensor(key))
-            guard let actual = run.outputs[key] else {
-                Issue.record("\(name): \(key) is missing")
-                continue
-            }
-            #expect(actual.shape == reference.shape, "\(name): \(key)")
-            guard actual.shape == reference.shape else { continue }
-            let error = try relativeError(actual, reference)
-            #expect(error <= Self.tolerance, "\(name): \(key) is off by \(error)")
-        }
+        try GoldenComparison.expect(run, equals: "flux", name, within: Self.tolerance)
     }
 
     /// bf16 products against fp32 ones: at least 35 dB on every picture.
@@ -45,13 +27,6 @@ struct FluxGoldens {
     func bfloat16Pictures(_ name: String) async throws {
         let exact = try await GoldenRun.run("flux", name, precision: .float32)
         let fast = try await GoldenRun.run("flux", name, precision: .bfloat16)
-        let pictures = exact.outputs.filter { $0.value.shape.rank == 4 && $0.value.shape.last == 3 }
-        #expect(!pictures.isEmpty)
-        for (key, picture) in pictures {
-            let other = try #require(fast.outputs[key])
-            let (a, b) = (try picture.floats(), try other.floats())
-            let mean = zip(a, b).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) } / Double(a.count)
-            #expect(mean == 0 || -10 * log10(mean) >= 35, "\(name): \(key) has \(-10 * log10(mean)) dB")
-        }
+        try GoldenComparison.expectPictures(fast, near: exact, decibels: 35, name)
     }
 }

@@ -7,6 +7,23 @@ import Testing
 
 /// Sub-graphs (ui-format.md §8).
 @Suite struct SubgraphTests {
+    /// A server converts files for ever.
+    @Test func aConversionLeavesNothingBehind() throws {
+        var sketch = Sketch()
+        sketch.node(5, Self.id, ["clip:CLIP"], ["CONDITIONING"], values: "[\"outer\"]")
+        sketch.members["definitions"] = "{\"subgraphs\": [\(Self.encoder)]}"
+        weak var inner: Scope?
+        do {
+            let converter = Converter(
+                try GraphFile(sketch.json), schemas: { _ in nil }, options: ConversionOptions())
+            _ = try converter.convert()
+            #expect(converter.scopes.count == 2)
+            inner = converter.scopes.last
+            #expect(inner?.parent === converter.scopes.first)
+        }
+        #expect(inner == nil)
+    }
+
     static let id = "01234567-89ab-cdef-0123-456789abcdef"
     static let outerID = "11111111-89ab-cdef-0123-456789abcdef"
 

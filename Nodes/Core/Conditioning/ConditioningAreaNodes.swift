@@ -72,7 +72,8 @@ struct ConditioningSetMask: Node {
     @Output var result: ConditioningValue
 
     func run(_ context: NodeContext) async throws {
-        let planes = mask.tensor.shape.rank < 3 ? try maskWithChannel(mask) : mask.tensor
+        let shape = mask.tensor.shape
+        let planes = shape.rank == 2 ? try mask.tensor.asFloat32().reshaped([1, shape[0], shape[1]]) : mask.tensor
         result = conditioning.mapEntries { entry in
             entry[EntryMask.self] = planes
             entry[EntryAreaFromMask.self] = setCondArea != "default"

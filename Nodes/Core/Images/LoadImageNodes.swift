@@ -3,7 +3,7 @@ import NodeKit
 
 /// A picture of the input folder with its mask: 1 where it is transparent (families-unet-sampling.md §19).
 struct LoadImage: Node {
-    static let info = NodeInfo("LoadImage", displayName: "Load Image", category: "image")
+    static let info = NodeInfo("LoadImage", displayName: "Load Image", category: "image", work: .loading)
 
     @Input(.inputImages, .imageUpload) var image: String
     @Output var picture: Image
@@ -18,7 +18,7 @@ struct LoadImage: Node {
 
 /// One channel of a picture of the input folder as a mask; alpha is inverted.
 struct LoadImageMask: Node {
-    static let info = NodeInfo("LoadImageMask", displayName: "Load Image (as Mask)", category: "mask")
+    static let info = NodeInfo("LoadImageMask", displayName: "Load Image (as Mask)", category: "mask", work: .loading)
 
     @Input(.inputImages, .imageUpload) var image: String
     @Input(.choices(["alpha", "red", "green", "blue"])) var channel: String

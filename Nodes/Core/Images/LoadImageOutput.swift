@@ -4,8 +4,10 @@ import NodeKit
 
 /// A picture of the output folder with its mask; front ends give names like "x.png [output]".
 struct LoadImageOutput: Node {
-    static let info = NodeInfo("LoadImageOutput", displayName: "Load Image (from Outputs)", category: "image")
-        .experimental
+    static let info = NodeInfo(
+        "LoadImageOutput", displayName: "Load Image (from Outputs)", category: "image", work: .loading
+    )
+    .experimental
 
     @Input(
         .type("COMBO"), .imageUpload,

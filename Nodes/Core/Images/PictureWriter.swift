@@ -37,9 +37,9 @@ public struct PictureWriter {
         }
         var name = try OutputName(prefix: prefix, outputFolder: folder, width: images.width, height: images.height)
         return try (0..<images.batch).map { index in
-            let file = name.fileName(batchNumber: index)
             let picture = try tensor.slice(axis: 0, index..<index + 1)
-            try PNGWriter.write(picture, to: name.path(of: file), texts: texts, compressionLevel: compressionLevel)
+            let file = try PNGWriter.write(
+                picture, to: &name, batchNumber: index, texts: texts, compressionLevel: compressionLevel)
             return .object([
                 "filename": .string(file), "subfolder": .string(name.subfolder),
                 "type": .string(destination.rawValue),

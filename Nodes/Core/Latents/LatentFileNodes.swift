@@ -30,7 +30,7 @@ struct SaveLatent: Node {
 
 /// A latent file of the input folder.
 struct LoadLatent: ValidatingNode {
-    static let info = NodeInfo("LoadLatent", category: "_for_testing")
+    static let info = NodeInfo("LoadLatent", category: "_for_testing", work: .loading)
 
     @Input(.choices([])) var latent: String
     @Output var result: Latent

@@ -10,6 +10,7 @@ struct CLIPSetLastLayer: Node {
     @Output var result: TextEncoderValue
 
     func run(_ context: NodeContext) async throws {
+        try requireInRange(stopAtClipLayer, "stop_at_clip_layer", -1000 ... -1)
         result = TextEncoderValue(clip.encoder.stoppingAt(layer: stopAtClipLayer))
     }
 }

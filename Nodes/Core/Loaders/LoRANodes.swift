@@ -6,7 +6,8 @@ import NodeKit
 struct LoraLoader: Node {
     static let info = NodeInfo(
         "LoraLoader", displayName: "Load LoRA", category: "loaders",
-        description: "Changes a model and its text encoder by a LoRA file; several can follow each other.")
+        description: "Changes a model and its text encoder by a LoRA file; several can follow each other.",
+        work: .loading)
 
     @Input(.tooltip("Gets the LoRA.")) var model: DiffusionModel
     @Input(.tooltip("The text encoder that gets the LoRA.")) var clip: TextEncoderValue
@@ -38,7 +39,7 @@ struct LoraLoader: Node {
 
 /// Adds a LoRA to the network alone.
 struct LoraLoaderModelOnly: Node {
-    static let info = NodeInfo("LoraLoaderModelOnly", category: "loaders")
+    static let info = NodeInfo("LoraLoaderModelOnly", category: "loaders", work: .loading)
 
     @Input var model: DiffusionModel
     @Input(.files("loras")) var loraName: String

@@ -5,12 +5,14 @@ import Tensors
 /// Stands for the text encoder of a checkpoint that has none, so that the rest of the file can be used.
 struct MissingTextEncoder: TextEncoder {
     let file: String
+    /// The nodes that load the family's encoders.
+    let loaders: String
     let family = "no text encoder"
 
     private var failure: NodeError {
         NodeError(
             "the checkpoint \(file) holds no text encoder that can be used; load the model's encoders with "
-                + "DualCLIPLoader or CLIPLoader")
+                + loaders)
     }
 
     func encode(_ prompt: PromptText, on backend: any Backend, warn: (String) -> Void) throws -> ConditioningEntry {

@@ -5,7 +5,8 @@ import Tensors
 
 /// A diffusion network from a file of its own.
 struct UNETLoader: Node {
-    static let info = NodeInfo("UNETLoader", displayName: "Load Diffusion Model", category: "advanced/loaders")
+    static let info = NodeInfo(
+        "UNETLoader", displayName: "Load Diffusion Model", category: "advanced/loaders", work: .loading)
 
     @Input(.files("diffusion_models")) var unetName: String
     @Input(.choices(["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"])) var weightDtype: String
@@ -36,7 +37,7 @@ struct UNETLoader: Node {
 struct CheckpointLoaderSimple: Node {
     static let info = NodeInfo(
         "CheckpointLoaderSimple", displayName: "Load Checkpoint", category: "loaders",
-        description: "Loads a model with its text encoders and VAE from one file.")
+        description: "Loads a model with its text encoders and VAE from one file.", work: .loading)
 
     @Input(.files("checkpoints"), .tooltip("A file in models/checkpoints.")) var ckptName: String
     @Output var model: DiffusionModel
@@ -49,14 +50,14 @@ struct CheckpointLoaderSimple: Node {
             path: try files.model("checkpoints", ckptName), tokenizerFolders: files.modelFolders("tokenizers"),
             embeddings: { files.embedding(named: $0) }, warn: context.warn)
         model = DiffusionModel(network: parts.network)
-        clip = TextEncoderValue(parts.encoder ?? MissingTextEncoder(file: ckptName))
+        clip = TextEncoderValue(parts.encoder ?? MissingTextEncoder(file: ckptName, loaders: parts.encoderLoaders))
         vae = AutoencoderValue(parts.autoencoder ?? MissingAutoencoder(file: ckptName))
     }
 }
 
 /// A VAE from a file of its own.
 struct VAELoader: Node {
-    static let info = NodeInfo("VAELoader", displayName: "Load VAE", category: "loaders")
+    static let info = NodeInfo("VAELoader", displayName: "Load VAE", category: "loaders", work: .loading)
 
     @Input(.files("vae", extra: ["pixel_space"])) var vaeName: String
     @Output var vae: AutoencoderValue
@@ -74,7 +75,8 @@ struct VAELoader: Node {
 
 /// A ControlNet.
 struct ControlNetLoader: Node {
-    static let info = NodeInfo("ControlNetLoader", displayName: "Load ControlNet Model", category: "loaders")
+    static let info = NodeInfo(
+        "ControlNetLoader", displayName: "Load ControlNet Model", category: "loaders", work: .loading)
 
     @Input(.files("controlnet")) var controlNetName: String
     @Output var controlNet: ControlNet

@@ -4,7 +4,7 @@ import NodeKit
 
 /// A text encoder from one file.
 struct CLIPLoader: ValidatingNode {
-    static let info = NodeInfo("CLIPLoader", displayName: "Load CLIP", category: "advanced/loaders")
+    static let info = NodeInfo("CLIPLoader", displayName: "Load CLIP", category: "advanced/loaders", work: .loading)
 
     @Input(.files("text_encoders")) var clipName: String
     @Input(
@@ -29,7 +29,7 @@ struct CLIPLoader: ValidatingNode {
 
 /// Two text encoders that work together.
 struct DualCLIPLoader: ValidatingNode {
-    static let info = NodeInfo("DualCLIPLoader", category: "advanced/loaders")
+    static let info = NodeInfo("DualCLIPLoader", category: "advanced/loaders", work: .loading)
 
     @Input(.files("text_encoders")) var clipName1: String
     @Input(.files("text_encoders")) var clipName2: String
@@ -45,6 +45,22 @@ struct DualCLIPLoader: ValidatingNode {
 
     func validate(_ files: any NodeFiles, received types: [String: String]) async throws -> String? {
         $type.isGiven ? reasonAgainst { try EncoderSet.require(type, files: 2) } : nil
+    }
+}
+
+/// SD3's three text encoders, in any order.
+struct TripleCLIPLoader: Node {
+    static let info = NodeInfo(
+        "TripleCLIPLoader", category: "advanced/loaders",
+        description: "Loads the three text encoders of SD3: CLIP-L, CLIP-G and T5-XXL, in any order.", style: .v3)
+
+    @Input(.files("text_encoders")) var clipName1: String
+    @Input(.files("text_encoders")) var clipName2: String
+    @Input(.files("text_encoders")) var clipName3: String
+    @Output var clip: TextEncoderValue
+
+    func run(_ context: NodeContext) async throws {
+        clip = try context.textEncoder(files: [clipName1, clipName2, clipName3], type: "sd3")
     }
 }
 

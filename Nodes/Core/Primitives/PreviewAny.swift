@@ -11,7 +11,7 @@ struct PreviewAny: Node {
     /// Texts as they are, other constants as Python writes them, tensors by their shapes.
     private static func text(of value: any NodeValue) -> String {
         if let text = value as? String { return text }
-        if let literal = value as? any LiteralValue { return literal.literal.text(.python) }
+        if let literal = value as? any LiteralValue, let text = String(literal: literal.literal) { return text }
         if let constant = value as? JSONNodeValue { return constant.json.text(.python) }
         if let sigmas = value as? Sigmas { return sigmas.values.map { "\($0)" }.joined(separator: ", ") }
         let parts = value.exportedTensors.map { part in "\(part.suffix) \(part.tensor.shape)" }

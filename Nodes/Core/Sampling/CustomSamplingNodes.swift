@@ -81,7 +81,7 @@ struct DisableNoiseNode: Node {
 
 /// A run made of its parts.
 struct SamplerCustomAdvanced: Node {
-    static let info = NodeInfo("SamplerCustomAdvanced", category: "sampling/custom_sampling")
+    static let info = NodeInfo("SamplerCustomAdvanced", category: "sampling/custom_sampling", work: .sampling)
 
     @Input var noise: NoiseValue
     @Input var guider: GuiderValue

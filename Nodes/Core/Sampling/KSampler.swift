@@ -7,7 +7,7 @@ import Sampling
 struct KSampler: SamplerChoosing {
     static let info = NodeInfo(
         "KSampler", displayName: "KSampler", category: "sampling",
-        description: "Turns noise into the latent of a picture, step by step.")
+        description: "Turns noise into the latent of a picture, step by step.", work: .sampling)
 
     @Input(.tooltip("The model that removes the noise.")) var model: DiffusionModel
     @Input(.min(.int(0)), .max(.uint(.max)), .controlAfterGenerate, .tooltip("Number that the noise is made from."))

@@ -6,7 +6,8 @@ import Sampling
 /// A part of a run: from one step to another, with or without noise at the start and the end
 /// (families-unet-sampling.md §11.1).
 struct KSamplerAdvanced: SamplerChoosing {
-    static let info = NodeInfo("KSamplerAdvanced", displayName: "KSampler (Advanced)", category: "sampling")
+    static let info = NodeInfo(
+        "KSamplerAdvanced", displayName: "KSampler (Advanced)", category: "sampling", work: .sampling)
 
     @Input var model: DiffusionModel
     @Input(.choices(["enable", "disable"])) var addNoise: String

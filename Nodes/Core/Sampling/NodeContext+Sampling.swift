@@ -3,7 +3,8 @@ import NodeKit
 import Sampling
 
 extension NodeContext {
-    /// One sampling run that reports every step and stops when the user asks for it.
+    /// One sampling run that reports every step, stops when the user asks for it, and goes on where an interrupted one
+    /// ended.
     ///
     /// - Parameter seed: of the sampler's own noise; the noise source's if not given.
     func sample(
@@ -11,11 +12,38 @@ extension NodeContext {
         seed: UInt64? = nil
     ) throws -> SamplingResult {
         try checkCancellation()
-        return try SamplingRun.sample(
-            guider, noise: noise, sampler: sampler, sigmas: sigmas, latent: latent, seed: seed, on: backend
+        guard guider.model[RemembersEvaluations.self] != true, let journal = journal("sampling") else {
+            return try SamplingRun.sample(
+                guider, noise: noise, sampler: sampler, sigmas: sigmas, latent: latent, seed: seed, on: backend
+            ) { step in
+                progress(step.step, of: step.total)
+                try checkCancellation()
+            }
+        }
+        var reached = 0
+        var total = max(sigmas.count - 1, 0)
+        let kept = journal.count
+        let tape = SamplingTape(journal) { fits in
+            if !fits {
+                warn("an interrupted run's steps, or the last of them, do not fit this one: they are computed anew")
+            }
+            if reached > 0 { resume(reached, total) }
+        }
+        let result = try SamplingRun.sample(
+            TapedGuider(guider, tape), noise: noise, sampler: sampler, sigmas: sigmas, latent: latent, seed: seed,
+            on: backend
         ) { step in
-            progress(step.step, of: step.total)
+            (reached, total) = (step.step, step.total)
+            if !tape.isReplaying { progress(step.step, of: step.total) }
             try checkCancellation()
         }
+        // Interrupted after the last step, when another node was at work.
+        if kept > 0 && tape.isReplaying { resume(reached, total) }
+        return result
+    }
+
+    private func resume(_ done: Int, _ total: Int) {
+        resumed(after: done, of: total)
+        progress(done, of: total)
     }
 }

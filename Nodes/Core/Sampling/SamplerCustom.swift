@@ -5,7 +5,7 @@ import Sampling
 
 /// A run with a sampler and a schedule of one's own.
 struct SamplerCustom: Node {
-    static let info = NodeInfo("SamplerCustom", category: "sampling/custom_sampling")
+    static let info = NodeInfo("SamplerCustom", category: "sampling/custom_sampling", work: .sampling)
 
     @Input var model: DiffusionModel
     @Input var addNoise = true

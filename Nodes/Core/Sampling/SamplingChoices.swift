@@ -1,4 +1,4 @@
-import NodeKit
+public import NodeKit
 import Sampling
 
 /// A node with a combo of samplers. Those that the reference has and we do not are reported before anything is loaded.
@@ -17,7 +17,7 @@ extension SamplerChoosing {
 }
 
 /// The combo of samplers: all that the reference knows, in its order.
-let samplerChoices = InputOption.choices([
+public let samplerChoices = InputOption.choices([
     "euler", "euler_cfg_pp", "euler_ancestral", "euler_ancestral_cfg_pp", "heun", "heunpp2", "dpm_2",
     "dpm_2_ancestral", "lms", "dpm_fast", "dpm_adaptive", "dpmpp_2s_ancestral", "dpmpp_2s_ancestral_cfg_pp",
     "dpmpp_sde", "dpmpp_sde_gpu", "dpmpp_2m", "dpmpp_2m_cfg_pp", "dpmpp_2m_sde", "dpmpp_2m_sde_gpu",
@@ -28,7 +28,7 @@ let samplerChoices = InputOption.choices([
 ])
 
 /// The combo of schedulers, in the reference's order.
-let schedulerChoices = InputOption.choices([
+public let schedulerChoices = InputOption.choices([
     "simple", "sgm_uniform", "karras", "exponential", "ddim_uniform", "beta", "normal", "linear_quadratic",
     "kl_optimal",
 ])

@@ -24,6 +24,9 @@ public struct PythonPattern {
     /// The groups of every match from left to right, the whole match first; `nil` for groups that took no part.
     public func matches(in text: String) -> [[String?]] { text.matches(of: regex).map { Self.groups($0.output) } }
 
+    /// How many matches there are.
+    public func matchCount(in text: String) -> Int { text.matches(of: regex).count }
+
     /// The groups of the first match.
     public func firstMatch(in text: String) -> [String?]? {
         // What `firstMatch` throws comes from custom components, of which there are none.

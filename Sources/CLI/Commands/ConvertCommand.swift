@@ -10,13 +10,14 @@ struct ConvertCommand: ProgramCommand {
         abstract: "Prints a workflow in API format.")
 
     @OptionGroup var workflow: WorkflowOptions
+    @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
     @Option(
         name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Write to a file.", valueName: "file"))
     var output: String?
 
     func execute(_ program: Program) async throws -> ProgramStatus {
-        let loaded = try LoadedWorkflow(workflow, registry: program.registry())
+        let loaded = try LoadedWorkflow(workflow, registry: program.registry(libraries))
         program.show(loaded.notes, verbosity.level)
         let text = loaded.prompt.json.text(.pretty)
         guard let output else {
@@ -36,6 +37,6 @@ extension Program {
     /// What was decided or guessed when a file was converted.
     func show(_ notes: [ConversionNote], _ verbosity: Verbosity) {
         guard verbosity > .quiet else { return }
-        for note in notes { console.noteLine("graphrun: note: " + printable(note.description)) }
+        for note in ConversionNote.grouped(notes) { console.noteLine("graphrun: note: " + printable(note)) }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Engine
-import NodeKit
 
 /// The folders of an installation.
 struct FolderOptions: ParsableArguments {
@@ -20,9 +19,11 @@ struct FolderOptions: ParsableArguments {
             valueName: "file"))
     var extraModelPaths: [String] = []
 
-    func folders() throws -> ModelFolders {
+    /// - Parameter digests: for keys that outlive the process; see `ModelFolders`.
+    func folders(digests: FileDigests? = nil) throws -> ModelFolders {
         do {
-            return try ModelFolders(models: models, input: input, output: output, extraModelPaths: extraModelPaths)
+            return try ModelFolders(
+                models: models, input: input, output: output, extraModelPaths: extraModelPaths, digests: digests)
         } catch {
             throw ProgramError(.usage, String(describing: error))
         }
@@ -59,13 +60,4 @@ struct WorkflowOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Gives all seeds this value.", valueName: "number"))
     var seed: UInt64?
-}
-
-extension Program {
-    /// All nodes of the program; faults of the packs are told.
-    func registry() -> NodeRegistry {
-        let registry = NodeRegistry(composition.packs())
-        for problem in registry.problems { console.warning(problem) }
-        return registry
-    }
 }

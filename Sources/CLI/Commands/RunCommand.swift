@@ -14,7 +14,10 @@ struct RunCommand: ProgramCommand {
 
     @OptionGroup var workflow: WorkflowOptions
     @OptionGroup var folders: FolderOptions
+    @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
+    @OptionGroup var cacheFolder: CacheFolderOptions
+    @OptionGroup var limits: CacheLimitOptions
 
     @Option(
         help: ArgumentHelp(
@@ -31,25 +34,47 @@ struct RunCommand: ProgramCommand {
     @Option(help: ArgumentHelp("Threads to compute with; all processors if absent.", valueName: "count"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many nodes may compute at the same time where the graph and the memory allow it.", valueName: "count"))
+    var parallelNodes = 2
+
     @Option(help: ArgumentHelp("Write every node's outputs into a safetensors file.", valueName: "file"))
     var saveOutputs: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many seconds of a sampler's work may be lost when the process is killed.", valueName: "seconds"))
+    var checkpointSeconds = 10.0
+
+    @Option(
+        help: ArgumentHelp(
+            "Write what nodes, steps and tensor operations took, for Perfetto (ui.perfetto.dev).", valueName: "file"))
+    var trace: String?
+
     @Flag(help: "Print every event as one line of JSON.") var json = false
 
-    /// Results kept for nodes that are alike; one command runs one workflow, so that nothing else reuses them.
-    private static let cacheBytes = 512 << 20
+    /// The most that results may take of the memory for results and models: one command runs one workflow, so that
+    /// only nodes that are alike reuse them.
+    private static let resultBytes = 512 << 20
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: found \(threads), expected 1 to 1024.")
         }
+        guard (1...1024).contains(parallelNodes) else {
+            throw ValidationError("--parallel-nodes: found \(parallelNodes), expected 1 to 1024.")
+        }
+        guard (0...86400).contains(checkpointSeconds) else {
+            throw ValidationError("--checkpoint-seconds: found \(checkpointSeconds), expected 0 to 86400.")
+        }
     }
 
     func execute(_ program: Program) async throws -> ProgramStatus {
-        let registry = program.registry()
+        let registry = program.registry(libraries)
         let loaded = try LoadedWorkflow(workflow, registry: registry)
         if !json { program.show(loaded.notes, verbosity.level) }
-        let files = try folders.folders()
+        let files = try folders.folders(digests: cacheFolder.folder.map { FileDigests(CacheFolder($0)) })
         defer { files.removeTemporaryFolder() }
         let control = RunControl()
         program.interrupts.listen {
@@ -58,7 +83,7 @@ struct RunCommand: ProgramCommand {
             files.removeTemporaryFolder()
             files.removeUnfinishedFiles(alsoIn: saveOutputs.map { [folder(of: $0)] } ?? [])
         }
-        let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: files)
+        let report = await loaded.validate(registry: registry, files: files)
         show(report, program.console)
         guard let validated = report.validated else { return .invalidWorkflow }
         // Nodes that save take the prompt along.
@@ -68,10 +93,32 @@ struct RunCommand: ProgramCommand {
         if saves {
             do { try files.checkOutputFolder() } catch { throw ProgramError(.runFailed, String(describing: error)) }
         }
+        let trace = try openTrace(validated.prompt)
+        let backend = try backend(program)
         let engine = GraphEngine(
-            registry: registry, backend: try backend(program), files: files,
-            cache: ResultCache(byteLimit: Self.cacheBytes))
-        return try await run(validated, loaded, engine, control, program.console)
+            registry: registry, backend: trace?.traced(backend) ?? backend, files: files,
+            cache: ResultCache(byteLimit: limits.memory.byteCount, resultLimit: Self.resultBytes),
+            store: program.store(cacheFolder, limits, registry), resume: resumeFolder)
+        return try await run(validated, loaded, engine, control, trace, program.console)
+    }
+
+    private var resumeFolder: ResumeFolder? {
+        cacheFolder.folder.map {
+            ResumeFolder(
+                path: $0 + "/resume", version: ProgramVersion.text,
+                limits: ResumeFolder.Limits(checkpointSeconds: checkpointSeconds))
+        }
+    }
+
+    private func openTrace(_ prompt: Prompt) throws -> RunTrace? {
+        guard let trace else { return nil }
+        let names = prompt.nodes.map { ($0.key, $0.value.title ?? $0.value.classType) }
+        do {
+            return try RunTrace(
+                path: trace, names: Dictionary(names, uniquingKeysWith: { first, _ in first }))
+        } catch {
+            throw ProgramError(.usage, "--trace: \(error)")
+        }
     }
 
     private func backend(_ program: Program) throws -> any Backend {
@@ -84,16 +131,21 @@ struct RunCommand: ProgramCommand {
 
     private func run(
         _ validated: ValidatedPrompt, _ loaded: LoadedWorkflow, _ engine: GraphEngine, _ control: RunControl,
-        _ console: any Console
+        _ trace: RunTrace?, _ console: any Console
     ) async throws -> ProgramStatus {
         let display = RunDisplay(
             console, verbosity: verbosity.level, asJSON: json, prompt: validated.prompt,
             outputFolder: folders.output)
         let archive = saveOutputs.map { OutputArchive(path: $0, backend: engine.backend) }
-        var options = RunOptions(promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo)
+        var options = RunOptions(
+            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes)
         if let archive { options.resultObserver = { archive.add($0, $1) } }
         let start = ContinuousClock.now
-        let result = await engine.run(validated, options: options) { display.show($0) }
+        let result = await engine.run(validated, options: options) { event in
+            trace?.observe(event)
+            display.show(event)
+        }
+        trace?.close()
         display.clearBar()
         switch result.status {
         case .failed: return .runFailed
@@ -124,7 +176,7 @@ struct RunCommand: ProgramCommand {
         } else {
             console.error("the workflow cannot run:")
         }
-        for line in FaultText.lines(report) { console.noteLine("  " + line) }
+        for line in FaultText.lines(report) + MissingText.lines(report.missing) { console.noteLine("  " + line) }
     }
 }
 

@@ -13,21 +13,31 @@ struct ValidateCommand: ProgramCommand {
 
     @OptionGroup var workflow: WorkflowOptions
     @OptionGroup var folders: FolderOptions
+    @OptionGroup var libraries: NodeOptions
     @OptionGroup var verbosity: VerbosityOptions
     @Flag(help: "Print the findings as JSON, as ComfyUI's server answers them.") var json = false
 
     func execute(_ program: Program) async throws -> ProgramStatus {
-        let registry = program.registry()
+        let registry = program.registry(libraries)
         let loaded = try LoadedWorkflow(workflow, registry: registry)
-        let report = await GraphEngine.validate(loaded.prompt, registry: registry, files: try folders.folders())
+        let report = await loaded.validate(registry: registry, files: try folders.folders())
         if json {
-            program.console.print(report.json.text(.pretty))
+            program.console.print(json(report, loaded).text(.pretty))
         } else {
             program.show(loaded.notes, verbosity.level)
             for line in FaultText.lines(report) { program.console.noteLine(line) }
+            for line in MissingText.lines(report.missing) { program.console.noteLine(line) }
             if verbosity.level > .quiet { program.console.print(summary(report, nodes: loaded.prompt.nodes.count)) }
         }
         return report.validated == nil ? .invalidWorkflow : .done
+    }
+
+    /// What the server answers, and what it does not tell: what is missing, and what was guessed.
+    private func json(_ report: ValidationReport, _ loaded: LoadedWorkflow) -> JSON {
+        var members = report.json.objectValue ?? JSONObject()
+        members["missing"] = report.missing.json
+        members["notes"] = .array(loaded.notes.map { .string($0.description) })
+        return .object(members)
     }
 
     private func summary(_ report: ValidationReport, nodes: Int) -> String {

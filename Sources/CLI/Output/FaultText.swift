@@ -3,12 +3,20 @@ import JSON
 
 /// Validation's findings for people.
 enum FaultText {
+    /// So many faults are shown: a workflow from elsewhere may have millions.
+    private static let limit = 500
+
     /// Every fault with its node, input, what was found, what is allowed and the nearest name.
     static func lines(_ report: ValidationReport) -> [String] {
         var lines: [String] = []
+        var shown = 0
         for node in report.nodes {
-            for fault in node.faults { lines += self.lines(fault, node) }
+            for fault in node.faults {
+                if shown < limit { lines += self.lines(fault, node) }
+                shown += 1
+            }
         }
+        if shown > limit { lines.append("… and \(shown - limit) more faults; --json shows all") }
         // Faults of the whole prompt that stand at no node.
         if let error = report.error, lines.isEmpty {
             lines.append(error.message + (error.details.isEmpty ? "" : ": " + printable(error.details)))
@@ -50,11 +58,17 @@ enum FaultText {
     }
 }
 
-/// A text out of a workflow for a terminal: control characters must not move its cursor.
+/// A text out of a workflow for a terminal: control characters must not move its cursor, nor marks of direction turn
+/// what is beside it around.
 func printable(_ text: String) -> String {
     var out = String.UnicodeScalarView()
     for scalar in text.unicodeScalars.prefix(4000) {
-        out.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: out.append("\u{FFFD}")
+        // Joiners hold emoji together.
+        case .format where scalar.value != 0x200D && scalar.value != 0x200C: out.append("\u{FFFD}")
+        default: out.append(scalar)
+        }
     }
     return String(out)
 }

@@ -46,6 +46,7 @@ final class RunDisplay: Sendable {
             verbose("node \(name(node.displayID))")
         case .progress(let node, let done, let total):
             progress(node.displayID, Int(clamping: done), Int(clamping: total))
+        case .resumed(let node, let done, let total): resumed(node.displayID, done, total)
         case .executed(_, let output): results(output)
         case .nodeFinished(let node, let seconds):
             verbose("node \(name(node.displayID)) took \(duration(seconds))")
@@ -102,6 +103,14 @@ final class RunDisplay: Sendable {
         let bar = progressBar(step, total, text, name(node), width: width)
         state.withLock { $0.barIsShown = true }
         console.note("\r\u{1B}[K" + bar)
+    }
+
+    private func resumed(_ node: String, _ done: Int, _ total: Int) {
+        guard verbosity > .quiet else { return }
+        let text =
+            done < total
+            ? "resuming at step \(done + 1) of \(total)" : "all \(total) steps were done by an interrupted run"
+        line { console.noteLine("node \(name(node)): \(text)") }
     }
 
     /// Writes whole lines, after removing the bar.

@@ -25,6 +25,7 @@ struct KeyBuilder {
     /// - Parameter environment: what every result of the run depends on, such as the precision.
     init(_ schema: NodeSchema, environment: String) {
         add("graphrun \(Self.format)")
+        add(EngineVersion.identity)
         add(environment)
         add(schema.id)
         add(String(schema.version))

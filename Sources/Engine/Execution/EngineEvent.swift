@@ -10,6 +10,8 @@ public struct EngineEvent: Sendable {
         case executing(NodeIdentity)
         /// How far a node is, in a unit of its own.
         case progress(NodeIdentity, done: Double, total: Double)
+        /// An interrupted run of the node is taken up after `done` steps.
+        case resumed(NodeIdentity, done: Int, total: Int)
         /// A node showed something; also for cached output nodes, with `nil` when they showed nothing.
         case executed(NodeIdentity, output: JSONObject?)
         /// A node is done. Not for cached ones.
@@ -54,6 +56,7 @@ extension EngineEvent {
         case .executionCached: "execution_cached"
         case .executing: "executing"
         case .progress: "progress"
+        case .resumed: "resumed"
         case .executed: "executed"
         case .nodeFinished: "node_finished"
         case .executionBlocked: "execution_error"
@@ -89,6 +92,10 @@ extension EngineEvent {
             name(node)
             data["value"] = number(done)
             data["max"] = number(total)
+        case .resumed(let node, let done, let total):
+            name(node)
+            data["value"] = .int(Int64(done))
+            data["max"] = .int(Int64(total))
         case .executed(let node, let output):
             name(node)
             data["output"] = output.map { .object($0) } ?? .null
@@ -122,7 +129,7 @@ extension EngineEvent {
             data["executed"] = list(executed)
         }
         switch kind {
-        case .executing, .progress, .executed, .nodeFinished, .executionBlocked: break
+        case .executing, .progress, .resumed, .executed, .nodeFinished, .executionBlocked: break
         default: data["timestamp"] = .int(timestamp)
         }
         return data

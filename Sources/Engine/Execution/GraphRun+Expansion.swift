@@ -8,11 +8,10 @@ extension GraphRun {
     mutating func expand(
         _ node: Int, _ calls: [[[any NodeValue]]], _ ui: JSONObject?, _ pieces: [Subgraph], _ seconds: Double
     ) throws {
-        let known = makePositions()
-        let first = graph.nodes.count
-        var positions = known
-        // The array is not shared while it grows.
+        var positions = makePositions()
+        // Not shared while it grows.
         self.positions = nil
+        let first = graph.nodes.count
         let pieceNodes = pieces.flatMap(\.nodes)
         for entry in pieceNodes {
             guard positions[entry.id] == nil else {
@@ -57,7 +56,8 @@ extension GraphRun {
         var added: [Int] = []
         while let next = stack.popLast() { added += schedule(next) }
         for output in fragment where graph.nodes[output].schema.isOutput { added += schedule(output) }
-        pending[node] = Pending(calls: calls, ui: ui, fragment: fragment, seconds: seconds)
+        pending[node] = Pending(
+            calls: calls, ui: ui, fragment: fragment, seconds: seconds, expanded: monotonicSeconds())
         for next in added { list.release(next) }
         release(held)
         list.release(node)
@@ -103,7 +103,9 @@ extension GraphRun {
                 }
             }
         }
-        finish(node, NodeResult(outputs: mergeOutputs(calls), ui: waiting.ui), waiting.seconds, isShown: true)
+        let cost = waiting.seconds + monotonicSeconds() - waiting.expanded
+        finish(
+            node, NodeResult(outputs: mergeOutputs(calls), ui: waiting.ui), waiting.seconds, cost: cost, isShown: true)
         // Those that nothing was linked to have never run.
         for left in waiting.fragment where !list.isOpen(left) && uses[left] == 0 { forget(left) }
     }

@@ -1,12 +1,7 @@
+import JSON
 import NodeKit
 
 extension GraphRun {
-    /// The result that is kept for a node.
-    func lookUp(_ node: Int) -> NodeResult? {
-        guard case .known(let key) = keys[node] else { return nil }
-        return environment.cache[key]
-    }
-
     /// Finds the node's key, as far as the values that decide it are known.
     mutating func resolveKey(_ node: Int) {
         do {
@@ -26,7 +21,7 @@ extension GraphRun {
 
     /// - Returns: `nil` while the name of a file that belongs to the key comes from a node that has not run.
     /// - Throws: ``UncachedSource``, and what the node throws when it is asked for its change text.
-    private func makeKey(_ node: Int) throws -> CacheKey? {
+    private mutating func makeKey(_ node: Int) throws -> CacheKey? {
         let entry = graph.nodes[node]
         var key = KeyBuilder(entry.schema, environment: environment.cacheScope)
         if entry.schema.usesNodeID { key.add(nodeID: entry.id) }
@@ -38,6 +33,7 @@ extension GraphRun {
             case .value: throw UncachedSource()
             case .constant(let json):
                 key.add(input: input.name, constant: json)
+                try addEmbeddings(named: json, to: &key)
                 let values = [json.nodeValue]
                 if entry.definition.mayHaveFingerprint { constants[input.name] = values }
                 names = values
@@ -49,7 +45,7 @@ extension GraphRun {
                 guard let ancestor = try ancestorKey(source) else { return nil }
                 key.add(input: input.name, source: ancestor, slot: slot)
                 linked.insert(input.name)
-                if let slots = values[source] ?? cached[source]?.outputs, slots.indices.contains(slot) {
+                if let slots = values[source] ?? held(source)?.outputs, slots.indices.contains(slot) {
                     names = slots[slot]
                 }
             }
@@ -67,6 +63,17 @@ extension GraphRun {
         return key.finish()
     }
 
+    /// Prompts name files too: `embedding:NAME`. One that is there by name belongs to the text, also when it comes later.
+    private func addEmbeddings(named constant: JSON, to key: inout KeyBuilder) throws {
+        guard let text = constant.stringValue, text.utf8.contains("embedding:".utf8) else { return }
+        for file in environment.files.modelNames("embeddings") {
+            let name = file.lastIndex(of: ".").map { file[..<$0] } ?? file[...]
+            guard text.utf8.contains("embedding:\(name)".utf8) else { continue }
+            let path = try environment.files.model("embeddings", file)
+            key.add(file: try environment.files.fingerprint(path: path), of: file)
+        }
+    }
+
     /// - Returns: `nil` while it is not known.
     private func ancestorKey(_ node: Int) throws -> CacheKey? {
         switch keys[node] {
@@ -79,7 +86,7 @@ extension GraphRun {
 
 extension Choices {
     /// What changes with the content of one of the files; `nil` for entries that are no files.
-    fileprivate func fingerprint(_ name: String, _ files: any NodeFiles) throws -> String? {
+    func fingerprint(_ name: String, _ files: any NodeFiles) throws -> String? {
         switch self {
         case .fixed: nil
         case .inputImages: try files.fingerprint(path: files.input(name))

@@ -19,7 +19,7 @@ extension GraphRun {
                 // Nothing is run for it, but what others make of it is kept until this node has run.
                 guard let source = input.value.source else { continue }
                 hold(source, by: node)
-                if values[source] == nil, let held = cached[source] { values[source] = held.outputs }
+                if values[source] == nil, let held = held(source) { values[source] = held.outputs }
             }
             if schema.hidden.contains(.liveGraph) {
                 // It may repeat any part of the graph before it.
@@ -35,7 +35,7 @@ extension GraphRun {
         hold(source, by: node)
         if values[source] != nil { return }
         if list.isOpen(source) && cached[source] == nil { return list.block(node, on: source) }
-        if let held = cached[source] ?? (list.contains(source) ? lookUp(source) : nil) {
+        if let held = held(source) ?? (list.contains(source) ? lookUp(source) : nil) {
             values[source] = held.outputs
             return
         }

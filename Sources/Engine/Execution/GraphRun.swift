@@ -1,5 +1,6 @@
 import JSON
 import NodeKit
+import Synchronization
 import Tensors
 import Workflow
 
@@ -8,9 +9,22 @@ struct GraphRun {
     /// A node's turn that has ended.
     struct Completion: Sendable {
         var node: Int
-        var call: NodeCall
         var outcome: Result<NodeCall.Outcome, any Error>
+        /// What the node was given, if it failed.
+        var inputs = JSONObject()
         var seconds: Double
+    }
+
+    /// Holds a call until it is made. A task is destroyed some time after its end: it must not keep pictures until then.
+    private final class Parcel: Sendable {
+        private let call: Mutex<NodeCall?>
+        init(_ call: NodeCall) { self.call = Mutex(call) }
+        func take() -> NodeCall? {
+            call.withLock { call in
+                defer { call = nil }
+                return call
+            }
+        }
     }
 
     /// A node that has run and waits for the expansion that gives its values.
@@ -20,6 +34,8 @@ struct GraphRun {
         /// Positions of the nodes it added.
         var fragment: [Int]
         var seconds: Double
+        /// When it expanded, by the clock that never jumps.
+        var expanded: Double
     }
 
     let environment: RunEnvironment
@@ -29,6 +45,8 @@ struct GraphRun {
     var keys: [KeyState]
     /// Results that were there before the node's turn came.
     var cached: [Int: NodeResult] = [:]
+    /// Nodes whose results are on disk and have not been read.
+    var stored: Set<Int> = []
     var list: ExecutionList
     /// Results of finished nodes that others still need.
     var values: [Int: [[any NodeValue]]] = [:]
@@ -45,7 +63,7 @@ struct GraphRun {
     var inFlight: [CacheKey: Int] = [:]
     /// How many nodes run, by kind of work.
     var running: [NodeWork: Int] = [:]
-    var failure: (node: Int, call: NodeCall?, error: any Error)?
+    var failure: (node: Int, inputs: JSONObject, error: any Error)?
     var result = RunResult()
 
     init(_ plan: ValidatedPrompt, _ environment: RunEnvironment) {
@@ -62,14 +80,15 @@ struct GraphRun {
 
     consuming func run() async -> RunResult {
         environment.emit(.executionStart)
-        for node in graph.order {
-            resolveKey(node)
-            cached[node] = lookUp(node)
+        environment.cache.beginPrompt {
+            for node in graph.order {
+                resolveKey(node)
+                find(node)
+            }
         }
         for node in graph.nodes.indices {
-            guard let held = cached[node] else { continue }
-            result.cached.append(graph.nodes[node].id)
-            report(held, of: node)
+            if let held = cached[node] { report(held, of: node) }
+            if cached[node] != nil || stored.contains(node) { result.cached.append(graph.nodes[node].id) }
         }
         environment.emit(.executionCached(nodes: result.cached))
         for root in roots { schedule(root) }
@@ -109,7 +128,8 @@ struct GraphRun {
             if running[work] == 1, running.values.reduce(0, +) == 1, !list.hasReady {
                 end(await Self.perform(call, node))
             } else {
-                group.addTask { await Self.perform(call, node) }
+                let parcel = Parcel(call)
+                group.addTask { await Self.perform(parcel.take(), node) }
             }
         }
     }
@@ -131,13 +151,19 @@ struct GraphRun {
         return computing + running[.loading, default: 0] == 0 || MemoryGauge.allowsMore()
     }
 
-    private static func perform(_ call: NodeCall, _ node: Int) async -> Completion {
+    private static func perform(_ call: consuming NodeCall?, _ node: Int) async -> Completion {
         let start = monotonicSeconds()
+        guard let call else {
+            return Completion(node: node, outcome: .failure(CancellationError()), seconds: 0)
+        }
         do {
             let outcome = try await call.perform()
-            return Completion(node: node, call: call, outcome: .success(outcome), seconds: monotonicSeconds() - start)
+            if case .done = outcome { call.journals?.finished() }
+            return Completion(node: node, outcome: .success(outcome), seconds: monotonicSeconds() - start)
         } catch {
-            return Completion(node: node, call: call, outcome: .failure(error), seconds: monotonicSeconds() - start)
+            call.journals?.stopped()
+            return Completion(
+                node: node, outcome: .failure(error), inputs: call.describedInputs, seconds: monotonicSeconds() - start)
         }
     }
 
@@ -154,13 +180,17 @@ struct GraphRun {
             do {
                 try collect(node, waiting)
             } catch {
-                failure = (node, nil, error)
+                failure = (node, JSONObject(), error)
             }
             return nil
         }
-        if case .open = keys[node] { resolveKey(node) }
+        var mayBeStored = graph.nodes[node].origin != nil
+        if case .open = keys[node] {
+            resolveKey(node)
+            mayBeStored = true
+        }
         // Twins share a result: the first of them has stored it by now, or is about to.
-        if let held = lookUp(node) {
+        if let held = lookUp(node) ?? (mayBeStored ? readStored(node) : nil) {
             environment.emit(.executed(graph.identity(node), output: held.ui))
             report(held, of: node)
             settle(node, held)
@@ -178,7 +208,7 @@ struct GraphRun {
         do {
             try scope.check()
         } catch {
-            failure = (node, call, error)
+            failure = (node, call.describedInputs, error)
             return nil
         }
         environment.emit(.executing(graph.identity(node)))
@@ -202,15 +232,20 @@ struct GraphRun {
                 }
             }
         }
-        return NodeCall(
+        var call = NodeCall(
             definition: graph.nodes[node].definition, inputs: inputs, missing: missing, context: context(node, relay),
             scope: scope, relay: relay)
+        if case .known(let key) = keys[node], let journals = environment.journals {
+            call.journals = journals.node(key) { relay.warning(node: "", $0) }
+            call.context.unfinishedWork = call.journals
+        }
+        return call
     }
 
     func context(_ node: Int, _ events: any NodeEvents) -> NodeContext {
         let entry = graph.nodes[node]
         var context = NodeContext(
-            nodeID: entry.id, backend: environment.backend, files: environment.files, events: events,
+            nodeID: entry.id, backend: environment.backend(for: entry.id), files: environment.files, events: events,
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
         context.memory = CachedMemory(environment.cache, entry.schema)
         context.graph = live
@@ -235,27 +270,23 @@ struct GraphRun {
                 }
             }
         } catch {
-            failure = (node, completion.call, error)
+            failure = (node, completion.inputs, error)
         }
     }
 
     /// A node's result is complete.
-    mutating func finish(_ node: Int, _ done: NodeResult, _ seconds: Double, isShown: Bool = false) {
+    ///
+    /// - Parameter cost: the seconds that its computation took, with those of its expansion.
+    mutating func finish(
+        _ node: Int, _ done: NodeResult, _ seconds: Double, cost: Double? = nil, isShown: Bool = false
+    ) {
         let identity = graph.identity(node)
-        if case .known(let key) = keys[node], isWorthKeeping(done, of: node) {
-            environment.cache.store(done, for: key)
-        }
+        if case .known(let key) = keys[node] { keep(done, of: node, key, cost ?? seconds) }
         result.executed.append(identity.id)
         if let ui = done.ui, !isShown { environment.emit(.executed(identity, output: ui)) }
         environment.emit(.nodeFinished(identity, seconds: seconds))
         report(done, of: node)
         settle(node, done)
-    }
-
-    /// Large values inside expansions are not kept: a loop would fill the cache with its steps, while the result of the
-    /// whole is kept under the node of the workflow.
-    private func isWorthKeeping(_ done: NodeResult, of node: Int) -> Bool {
-        graph.nodes[node].origin == nil || done.byteCount <= 64 << 10
     }
 
     /// Hands the result to those that wait for it, and lets go of what nobody needs any more.
@@ -280,10 +311,13 @@ struct GraphRun {
             // Links that expansions made are not checked before.
             let circle = list.circle()
             if let node = circle.first(where: { graph.nodes[$0].origin != nil }) ?? circle.first {
-                failure = (node, nil, DependencyCycle())
+                failure = (node, JSONObject(), DependencyCycle())
             }
         }
-        guard let failure else { return environment.emit(.executionSuccess) }
+        guard let failure else {
+            environment.journals?.succeeded()
+            return environment.emit(.executionSuccess)
+        }
         let real = graph.nodes[graph.real(failure.node)]
         let isCancellation =
             failure.error is CancellationError || (failure.error as? TensorError)?.code == .cancelled
@@ -295,7 +329,7 @@ struct GraphRun {
         let description = ExecutionFailure(
             nodeID: real.id, classType: real.schema.id, title: real.title,
             message: String(describing: failure.error), exceptionType: exceptionName(failure.error),
-            inputs: failure.call?.describedInputs ?? JSONObject(), executed: result.executed)
+            inputs: failure.inputs, executed: result.executed)
         result.status = .failed(description)
         environment.emit(.executionError(description))
     }

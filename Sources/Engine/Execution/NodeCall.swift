@@ -19,6 +19,8 @@ struct NodeCall: Sendable {
     var context: NodeContext
     var scope: RunScope
     var relay: NodeEventRelay
+    /// Keeps what the node has done so far; `nil` when its key is not known.
+    var journals: NodeJournals?
 
     /// Calls the node once per element of its input lists; before that it may ask for more inputs.
     func perform() async throws -> Outcome {

@@ -9,8 +9,10 @@ struct AtomicFile {
     private let path: String
     private let descriptor: Int32
 
+    /// - Parameter isDurable: whether the content reaches the disc before the name does, so that a power cut leaves
+    ///   nothing or all of it.
     /// - Throws: ``FileError`` when the file cannot be written; what `body` throws.
-    static func write(_ path: String, _ body: (AtomicFile) throws -> Void) throws {
+    static func write(_ path: String, isDurable: Bool = false, _ body: (AtomicFile) throws -> Void) throws {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         let temporary = "\(folder)\(prefix)\(String(UInt32.random(in: 0 ... .max), radix: 36)).tmp"
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -18,6 +20,9 @@ struct AtomicFile {
         var isOpen = true
         do {
             try body(AtomicFile(path: path, descriptor: descriptor))
+            if isDurable, fsync(descriptor) != 0 {
+                throw FileError(path, "cannot be written: \(FileSystem.lastProblem())")
+            }
             isOpen = false
             // Some file systems only notice here that the disk is full.
             guard close(descriptor) == 0, unsafe rename(temporary, path) == 0 else {

@@ -2,6 +2,13 @@ import NodeKit
 
 /// A file name out of a workflow: foreign input that must stay inside the folder it is looked up in.
 struct FileName {
+    /// Longer names are longer than any path may be.
+    static let maximumLength = 4096
+
+    static func tooLong(_ text: String) -> NodeError {
+        NodeError("file name \"\(shortened(text))\": longer than any path")
+    }
+
     /// The name with `/` between its parts.
     let relativePath: String
 
@@ -10,7 +17,7 @@ struct FileName {
     init(_ text: String) throws {
         func refuse(_ reason: String) -> NodeError { NodeError("file name \"\(shortened(text))\": \(reason)") }
         if text.isEmpty { throw NodeError("the file name is empty") }
-        if text.utf8.count > 4096 { throw refuse("longer than any path") }
+        if text.utf8.count > Self.maximumLength { throw Self.tooLong(text) }
         if text.utf8.contains(0) { throw refuse("contains a NUL byte") }
         let parts = text.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
         if parts.first?.isEmpty == true { throw refuse("an absolute path; expected one inside the folder") }

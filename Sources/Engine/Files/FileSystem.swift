@@ -12,6 +12,8 @@ enum FileSystem {
         var identity: Identity
         /// Time of the last change of the content, in nanoseconds since 1970.
         var modified: Int
+        /// Time of the last change of content, name or permissions, in nanoseconds since 1970; nobody can set it.
+        var changed: Int
     }
 
     struct Identity: Hashable {
@@ -27,7 +29,11 @@ enum FileSystem {
         return Status(
             isDirectory: kind == S_IFDIR, isFile: kind == S_IFREG, byteCount: Int(record.st_size),
             identity: Identity(device: UInt(record.st_dev), number: UInt(record.st_ino)),
-            modified: Int(record.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(record.st_mtim.tv_nsec))
+            modified: nanoseconds(record.st_mtim), changed: nanoseconds(record.st_ctim))
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int {
+        Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
     }
 
     /// The names in a folder, sorted, without `.` and `..`; `nil` when it cannot be read.
@@ -51,13 +57,23 @@ enum FileSystem {
         return unsafe String(cString: resolved)
     }
 
+    /// Whether a path without links lies in one of some folders, whose own links are followed.
+    static func isInside(_ real: String, _ folders: [String]) -> Bool {
+        folders.contains { folder in
+            guard let root = realPath(folder) else { return false }
+            return real.hasPrefix(root == "/" ? root : root + "/")
+        }
+    }
+
     /// Makes a folder and those above it.
     ///
     /// - Returns: whether the folder is there now.
-    @discardableResult static func makeFolder(_ path: String) -> Bool {
+    @discardableResult static func makeFolder(_ path: String, mode: mode_t = 0o777) -> Bool {
         if status(path)?.isDirectory == true { return true }
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { makeFolder(String(path[..<slash])) }
-        return unsafe mkdir(path, 0o777) == 0 || status(path)?.isDirectory == true
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            makeFolder(String(path[..<slash]), mode: mode)
+        }
+        return unsafe mkdir(path, mode) == 0 || status(path)?.isDirectory == true
     }
 
     /// A new folder whose name begins with `prefix`; `nil` when it cannot be made.

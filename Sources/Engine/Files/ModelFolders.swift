@@ -11,6 +11,7 @@ public final class ModelFolders: NodeFiles {
     public let inputFolder: String
     private let output: String
     private let extra: [ExtraModelPaths]
+    private let digests: FileDigests?
     private let temporary = Mutex<String?>(nil)
 
     /// - Parameters:
@@ -18,11 +19,16 @@ public final class ModelFolders: NodeFiles {
     ///   - output: made when something is written.
     ///   - extraModelPaths: files in the format of `extra_model_paths.yaml`; one of that name in the models folder or
     ///     above it is read anyway.
+    ///   - digests: makes ``fingerprint(path:)`` depend on the content alone, as keys of a cache on disk need it;
+    ///     otherwise files are known by size, time and place.
     /// - Throws: ``FileError`` when one of those files cannot be read.
-    public init(models: String, input: String, output: String, extraModelPaths: [String] = []) throws(FileError) {
+    public init(
+        models: String, input: String, output: String, extraModelPaths: [String] = [], digests: FileDigests? = nil
+    ) throws(FileError) {
         modelsFolder = Self.modelsFolder(in: models)
         inputFolder = input
         self.output = output
+        self.digests = digests
         var files = extraModelPaths
         for folder in [modelsFolder, join(modelsFolder, "..")] {
             let file = join(folder, "extra_model_paths.yaml")
@@ -68,6 +74,7 @@ public final class ModelFolders: NodeFiles {
     }
 
     public func model(_ folder: String, _ name: String) throws -> String {
+        guard name.utf8.count <= FileName.maximumLength else { throw FileName.tooLong(name) }
         let folders = modelFolders(folder)
         let type = FolderTypes.canonical(folder)
         let relative = try FileName(name).relativePath
@@ -75,7 +82,9 @@ public final class ModelFolders: NodeFiles {
             for path in folders {
                 // A backslash is a legal character of names here; a file that really has one comes first.
                 for candidate in [name, relative] where FileSystem.status(join(path, candidate))?.isFile == true {
-                    return join(path, candidate)
+                    let found = join(path, candidate)
+                    try refuseIfOutside(found, name: name)
+                    return found
                 }
             }
         }
@@ -86,9 +95,23 @@ public final class ModelFolders: NodeFiles {
                 + (known.isEmpty ? ", which have no such files at all" : nearest))
     }
 
+    /// A link inside a models folder must not lead a workflow to files elsewhere. Folders that are links themselves are
+    /// followed: they are what the user has said the models are in.
+    private func refuseIfOutside(_ path: String, name: String) throws {
+        let own = FileSystem.entries(modelsFolder)?.map { join(modelsFolder, $0) } ?? []
+        let roots = [modelsFolder] + own + extra.flatMap { $0.sections.flatMap { $0.folders.map(\.path) } }
+        guard let real = FileSystem.realPath(path) else { throw NodeError("file \"\(shortened(name))\" is gone") }
+        guard !FileSystem.isInside(real, roots) else { return }
+        let target = real.lastIndex(of: "/").map { String(real[..<$0]) } ?? real
+        throw NodeError(
+            "file \"\(shortened(name))\" is a link that leads out of the models folders; "
+                + "to allow it, name the folder \(target.isEmpty ? "/" : target) in extra_model_paths.yaml")
+    }
+
     // MARK: Input
 
     public func input(_ name: String) throws -> String {
+        guard name.utf8.count <= FileName.maximumLength else { throw FileName.tooLong(name) }
         let (text, folder) = annotated(name)
         let relative = try FileName(text).relativePath
         guard let real = FileSystem.realPath(join(folder, relative)), FileSystem.status(real)?.isFile == true else {
@@ -97,7 +120,7 @@ public final class ModelFolders: NodeFiles {
             throw NodeError("no file \"\(shortened(relative))\" in \(folder)\(nearest)")
         }
         // A link inside the folder must not lead a workflow to files outside it.
-        guard let root = FileSystem.realPath(folder), real.hasPrefix(root == "/" ? root : root + "/") else {
+        guard FileSystem.isInside(real, [folder]) else {
             throw NodeError("file \"\(shortened(relative))\" leads out of \(folder)")
         }
         return real
@@ -123,6 +146,7 @@ public final class ModelFolders: NodeFiles {
     }
 
     public func fingerprint(path: String) throws -> String {
+        if let digests { return try digests.digest(path: path) }
         guard let status = FileSystem.status(path) else { throw FileError(path, "cannot be read") }
         return "\(status.byteCount) \(status.modified) \(status.identity.device) \(status.identity.number)"
     }

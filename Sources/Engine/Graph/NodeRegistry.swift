@@ -6,6 +6,8 @@ public struct NodeRegistry: Sendable {
     public let definitions: [NodeDefinition]
     /// What is wrong with the packs: names used twice (the first one wins), malformed schemas.
     public let problems: [String]
+    /// The values that the cache on disk can keep.
+    public let storable: StorableTypes
     private let byID: [String: Int]
     private let packs: [String]
 
@@ -32,6 +34,7 @@ public struct NodeRegistry: Sendable {
         }
         self.definitions = definitions
         self.problems = problems
+        storable = packs.reduce(.standard) { $0.merging($1.storable) }
         self.byID = byID
         self.packs = names
     }

@@ -26,6 +26,7 @@ struct InputCheck {
                 throw conversionFault(value, input, type, error.message)
             }
             if !leavesRangesToNode { try checkRange(value, input) }
+            try checkPrefix(value, input)
             return value
         case .choice(let choices):
             return leavesRangesToNode ? value : try checkChoice(value, choices, input)
@@ -50,11 +51,18 @@ struct InputCheck {
         if case .inputImages = choices { return try checkPicture(value, input) }
         let list = lists.list(choices)
         if let name = value.stringValue {
-            if list.members.contains(name) { return value }
+            if list.members.contains(name) {
+                try checkFile(name, choices, input)
+                return value
+            }
             // Files saved on Windows spell folders with backslashes.
             if case .files = choices {
-                let name = String(name.map { $0 == "\\" ? "/" : $0 })
-                if list.members.contains(name) { return .string(name) }
+                let name =
+                    name.utf8.count > FileName.maximumLength ? name : String(name.map { $0 == "\\" ? "/" : $0 })
+                if list.members.contains(name) {
+                    try checkFile(name, choices, input)
+                    return .string(name)
+                }
             }
         }
         let isLong = list.names.count > Self.spelledOut
@@ -72,14 +80,51 @@ struct InputCheck {
             nearest: value.stringValue.flatMap { NearestName.find($0, among: list.names) })
     }
 
+    /// Refuses files that are listed but may not be opened: links that lead out of the models folders.
+    private func checkFile(_ name: String, _ choices: Choices, _ input: InputSchema) throws(PromptFault) {
+        guard case .files(let folder, let extra) = choices, !extra.contains(name) else { return }
+        do {
+            _ = try files.model(folder, name)
+        } catch {
+            let reason = String(describing: error)
+            throw PromptFault(
+                .customValidation, "Custom validation failed for node", details: "\(input.name) - \(reason)",
+                extraInfo: ["input_name": .string(input.name)], input: input.name, found: shortened(name),
+                allowed: reason)
+        }
+    }
+
+    /// Refuses prefixes of file names that lead out of the output folder: before the run, not at its end.
+    private func checkPrefix(_ value: JSON, _ input: InputSchema) throws(PromptFault) {
+        guard input.name == "filename_prefix", let text = value.stringValue else { return }
+        var depth = 0
+        var leaves = text.utf8.first == UInt8(ascii: "/") || text.utf8.contains(0)
+        // No path is longer, and a text of 50 MB is not to be taken apart.
+        if text.utf8.count > FileName.maximumLength { leaves = true }
+        for part in text.prefix(FileName.maximumLength).split(separator: "/") where part != "." {
+            depth += part == ".." ? -1 : 1
+            if depth < 0 { leaves = true }
+        }
+        guard leaves else { return }
+        throw PromptFault(
+            .customValidation, "Custom validation failed for node",
+            details: "\(input.name) - the prefix leads out of the output folder or is too long",
+            extraInfo: ["input_name": .string(input.name)], input: input.name, found: shortened(pythonText(value)),
+            allowed: "a name, or a path below the output folder")
+    }
+
     /// What a person may choose from.
     private func allowed(_ choices: Choices, _ names: [String]) -> String {
         let shown = names.prefix(Self.spelledOut).map { "\"\($0)\"" }.joined(separator: ", ")
         let rest = names.count > Self.spelledOut ? ", … (\(names.count) in all)" : ""
-        guard case .files(let folder, _) = choices else { return "one of " + shown + rest }
+        guard case .files(let folder, let extra) = choices else { return "one of " + shown + rest }
         let folders = files.modelFolders(folder).joined(separator: " or ")
         let place = folders.isEmpty ? "the folder \"\(folder)\" of the models" : folders
-        return names.isEmpty ? "a file in \(place), which has none" : "a file in \(place): " + shown + rest
+        guard names.count > extra.count else {
+            let others = extra.map { "\"\($0)\"" }.joined(separator: ", ")
+            return "a file in \(place), which has none" + (others.isEmpty ? "" : ", or " + others)
+        }
+        return "a file in \(place): " + shown + rest
     }
 
     /// Pictures are looked up rather than listed: names may have a subfolder and an annotation ("x.png [output]").

@@ -14,7 +14,9 @@ func pythonText(_ json: JSON) -> String {
     }
 }
 
-private func quoted(_ text: String) -> String {
+private func quoted(_ whole: String) -> String {
+    // For messages, which are cut anyway: 50 MB need not be escaped for that.
+    let text = whole.utf8.count > 4000 ? String(whole.unicodeScalars.prefix(4000)) : whole
     let mark: Character = text.contains("'") && !text.contains("\"") ? "\"" : "'"
     var out = String(mark)
     for character in text {

@@ -31,6 +31,8 @@ public struct ValidationReport: Sendable {
     public var nodes: [NodeReport]
     /// What can run.
     public var validated: ValidatedPrompt?
+    /// What is not installed.
+    public var missing = MissingParts()
 
     /// Whether every requested output can run.
     public var isClean: Bool { error == nil && nodes.isEmpty }

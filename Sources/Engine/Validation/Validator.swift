@@ -9,6 +9,7 @@ import Workflow
 struct Validator {
     private let registry: NodeRegistry
     private let check: InputCheck
+    private let options: ValidationOptions
     private var prompt: Prompt
     private let ids: [String]
     private var faults: [Int: [PromptFault]] = [:]
@@ -16,26 +17,32 @@ struct Validator {
     private var definitions: [NodeDefinition?] = []
     /// Where the declared inputs' links come from.
     private var sources: [[Int]] = []
+    /// The nearest known name of each unknown type, found once.
+    private var nearestTypes: [String: String?] = [:]
 
-    init(_ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles) {
+    init(_ prompt: Prompt, registry: NodeRegistry, files: any NodeFiles, options: ValidationOptions) {
         self.prompt = prompt
         ids = prompt.ids
         self.registry = registry
+        self.options = options
         check = InputCheck(lists: ChoiceLists(files), files: files)
     }
 
-    /// - Parameter targets: ids of the outputs to run; `nil` means all.
-    consuming func run(targets: Set<String>?) async -> ValidationReport {
-        var top = checkClasses()
-        let roots = ids.indices.filter { position in
+    consuming func run() async -> ValidationReport {
+        definitions = prompt.nodes.values.map { registry[$0.classType] }
+        let outputs = ids.indices.filter { position in
             guard definitions[position]?.schema.isOutput == true else { return false }
-            return targets?.contains(ids[position]) ?? true
+            return options.targets?.contains(ids[position]) ?? true
         }
+        // What may be an output of a type that is not known has to be looked at too, to say all that is missing.
+        let roots = (outputs + possibleOutputs()).sorted()
+        sources = Array(repeating: [], count: ids.count)
+        let order = checkReachable(from: roots)
+        let missing = missingParts(needed: order)
+        var top = checkClasses(needed: order)
         if top == nil && roots.isEmpty {
             top = PromptFault(.promptHasNoOutputs, "Prompt has no outputs", details: "", allowed: noOutputsAdvice)
         }
-        sources = Array(repeating: [], count: ids.count)
-        let order = checkReachable(from: roots)
         let isRoot = Set(roots)
         for node in order { await askNode(node, isOutput: isRoot.contains(node)) }
         var isSound = Array(repeating: false, count: ids.count)
@@ -43,10 +50,13 @@ struct Validator {
             isSound[node] = faults[node] == nil && sources[node].allSatisfy { isSound[$0] }
         }
         let sound = roots.filter { isSound[$0] }
+        if options.unknownTypes == .refusedWhereNeeded, !sound.isEmpty { top = nil }
         if top == nil && sound.isEmpty { top = outputsFailed(roots) }
         let reports = nodeReports(failing: roots.filter { !isSound[$0] })
-        guard top == nil else { return ValidationReport(error: top, nodes: reports, validated: nil) }
-        return ValidationReport(error: nil, nodes: reports, validated: assemble(sound, order))
+        guard top == nil else {
+            return ValidationReport(error: top, nodes: reports, validated: nil, missing: missing)
+        }
+        return ValidationReport(error: nil, nodes: reports, validated: assemble(sound, order), missing: missing)
     }
 
     private var noOutputsAdvice: String {
@@ -55,22 +65,53 @@ struct Validator {
 
     // MARK: Classes
 
-    /// Looks every node's class up, also of nodes that nothing needs.
-    private mutating func checkClasses() -> PromptFault? {
+    /// The faults of nodes whose class is not known: of all of them, or of those that are needed.
+    ///
+    /// - Returns: the first.
+    private mutating func checkClasses(needed: [Int]) -> PromptFault? {
+        let places = options.unknownTypes == .refused ? Array(ids.indices) : needed.sorted()
         var first: PromptFault?
-        definitions.reserveCapacity(ids.count)
-        for (position, (id, node)) in prompt.nodes.enumerated() {
-            let definition = registry[node.classType]
-            definitions.append(definition)
-            guard definition == nil else { continue }
-            let fault = unknownClass(id, node)
-            faults[position] = [fault]
+        for position in places where definitions[position] == nil {
+            let fault = unknownClass(ids[position], prompt.nodes.values[position])
+            faults[position, default: []].insert(fault, at: 0)
             if first == nil { first = fault }
         }
         return first
     }
 
-    private func unknownClass(_ id: String, _ node: PromptNode) -> PromptFault {
+    /// Nodes of unknown type that seem to be outputs: the reference says so, or they take links and nobody takes theirs.
+    private func possibleOutputs() -> [Int] {
+        guard options.targets == nil, definitions.contains(where: { $0 == nil }) else { return [] }
+        var isUsed: Set<Int> = []
+        for node in prompt.nodes.values {
+            for case .link(let link) in node.inputs.values {
+                if let source = prompt.nodes.index(forKey: link.node) { isUsed.insert(source) }
+            }
+        }
+        return ids.indices.filter { position in
+            guard definitions[position] == nil else { return false }
+            let node = prompt.nodes.values[position]
+            if let known = ReferenceNodes.schema(node.classType) { return known.isOutput }
+            return !isUsed.contains(position) && node.inputs.values.contains { $0.link != nil }
+        }
+    }
+
+    private func missingParts(needed: [Int]) -> MissingParts {
+        var finder = MissingPartsFinder(
+            registry: registry, lists: check.lists, files: check.files, hints: options.hints)
+        let isNeeded = Set(needed)
+        for (position, (id, node)) in prompt.nodes.enumerated() {
+            finder.add(id, node, isNeeded: isNeeded.contains(position))
+        }
+        for mention in options.hints.unnamed {
+            if let position = prompt.nodes.index(forKey: mention.node), isNeeded.contains(position) {
+                finder.add(mention)
+            }
+        }
+        return finder.parts
+    }
+
+    private mutating func unknownClass(_ id: String, _ node: PromptNode) -> PromptFault {
         let details = "Node ID '#\(id)'"
         if node.classType.isEmpty {
             return PromptFault(
@@ -91,7 +132,16 @@ struct Validator {
         return PromptFault(
             .missingNodeType, "Cannot execute because node \(node.classType) does not exist.", details: details,
             extraInfo: extra, found: "node type \(node.classType)", allowed: origin,
-            nearest: NearestName.find(node.classType, among: registry.definitions.lazy.map(\.schema.id)))
+            nearest: nearestType(node.classType))
+    }
+
+    /// A name is compared with all others, so only the first few hundred are.
+    private mutating func nearestType(_ name: String) -> String? {
+        if let known = nearestTypes[name] { return known }
+        guard nearestTypes.count < 500 else { return nil }
+        let found = NearestName.find(name, among: registry.definitions.lazy.map(\.schema.id))
+        nearestTypes[name] = .some(found)
+        return found
     }
 
     // MARK: Inputs
@@ -129,8 +179,14 @@ struct Validator {
     }
 
     private mutating func checkInputs(of position: Int) {
-        guard let definition = definitions[position] else { return }
         let given = prompt.nodes.values[position].inputs
+        guard let definition = definitions[position] else {
+            // What an unknown node is linked to is looked at, so that everything that is missing is told at once.
+            for case .link(let link) in given.values {
+                if let source = prompt.nodes.index(forKey: link.node) { sources[position].append(source) }
+            }
+            return
+        }
         for input in definition.schema.inputs {
             guard let value = given[input.name] else {
                 if !input.isOptional { add(missing(input), to: position) }

@@ -10,8 +10,11 @@ public enum OutputFile {
 
 /// Writes a file as a whole or not at all: under a temporary name in the same folder, renamed when it is complete.
 ///
+/// - Parameter replacing: whether a file of that name may be replaced.
+/// - Returns: `false` when there is a file of that name that may not be replaced.
 /// - Throws: ``ImageError/Code/unwritableFile`` with the system's reason; nothing is left behind then.
-func writeFile(_ bytes: [UInt8], to path: String) throws(ImageError) {
+@discardableResult
+func writeFile(_ bytes: [UInt8], to path: String, replacing: Bool = true) throws(ImageError) -> Bool {
     guard !path.utf8.contains(0) else {
         throw ImageError(.unwritableFile, "the file name contains a NUL character: \(path.debugDescription)")
     }
@@ -19,11 +22,25 @@ func writeFile(_ bytes: [UInt8], to path: String) throws(ImageError) {
     let (descriptor, temporary) = try createTemporary(in: folder, for: path)
     var failure = writeAll(bytes, to: descriptor)
     if close(descriptor) != 0 && failure == 0 { failure = errno }
-    if failure == 0, unsafe rename(temporary, path) != 0 { failure = errno }
+    if failure == 0 {
+        // A second name for the file is only given where there is none: two writers never take the same one.
+        if replacing {
+            if unsafe rename(temporary, path) != 0 { failure = errno }
+        } else if unsafe link(temporary, path) == 0 {
+            unsafe unlink(temporary)
+        } else if unsafe errno == EEXIST || access(path, F_OK) == 0 {
+            unsafe unlink(temporary)
+            return false
+        } else if unsafe rename(temporary, path) != 0 {
+            // Reached where the file system knows no second names.
+            failure = errno
+        }
+    }
     guard failure == 0 else {
         unsafe unlink(temporary)
         throw ImageError(.unwritableFile, "cannot write \(path): \(systemMessage(failure))\(advice(failure))")
     }
+    return true
 }
 
 /// A new empty file with a name that nothing else uses.

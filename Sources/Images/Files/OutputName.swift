@@ -35,8 +35,33 @@ public struct OutputName: Sendable, Hashable {
         }
         subfolder = parts.joined(separator: "/")
         folder = Self.join(outputFolder, subfolder)
+        try Self.refuseLinks(parts, below: outputFolder, prefix)
         try makeFolder(folder)
         counter = try Self.highestCounter(in: folder, stem: stem).addingReportingOverflow(1).partialValue
+    }
+
+    /// Refuses folders of a prefix that are links to somewhere outside the output folder; before any is made.
+    private static func refuseLinks(_ parts: [String], below root: String, _ prefix: String) throws(ImageError) {
+        let root = root.isEmpty ? "." : root
+        guard !parts.isEmpty, let top = realPath(root) else { return }
+        var path = root
+        for part in parts {
+            path = join(path, part)
+            // What is not there yet will be made as a folder.
+            guard let real = realPath(path) else { return }
+            guard real.hasPrefix(top == "/" ? top : top + "/") else {
+                throw ImageError(
+                    .unwritableFile,
+                    "the filename prefix \(prefix.debugDescription) leads out of the output folder \(root): \(path) is "
+                        + "a link to \(real); use a name or a path below that folder")
+            }
+        }
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
     }
 
     /// The next file's name, without its folder; the counter moves on.

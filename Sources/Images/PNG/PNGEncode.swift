@@ -52,6 +52,22 @@ public enum PNGWriter {
         try writeFile(encode(image, texts: texts, compressionLevel: compressionLevel), to: path)
     }
 
+    /// Writes a picture under the next free name. Other nodes and processes may be writing under the same prefix: none
+    /// replaces another's file.
+    ///
+    /// - Returns: the file's name, without its folder.
+    /// - Throws: ``ImageError``.
+    public static func write(
+        _ image: Tensor, to name: inout OutputName, batchNumber: Int = 0, texts: [ImageText] = [],
+        compressionLevel: Int = 4
+    ) throws(ImageError) -> String {
+        let bytes = try encode(image, texts: texts, compressionLevel: compressionLevel)
+        while true {
+            let file = name.fileName(batchNumber: batchNumber)
+            if try writeFile(bytes, to: name.path(of: file), replacing: false) { return file }
+        }
+    }
+
     private static func encode(
         _ samples: Span<UInt8>, _ image: ByteImage, _ chunks: [UInt8], _ level: CInt
     ) throws -> [UInt8] {

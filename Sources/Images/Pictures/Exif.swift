@@ -48,10 +48,10 @@ struct Exif {
         return Self.number(bytes, isLittleEndian, at: entry.position, size: size).flatMap(Orientation.init(rawValue:))
     }
 
-    /// All values of type ASCII (2) in the order of their tags.
+    /// All values of type ASCII (2) in the order of their tags; some writers call them undefined (7).
     var texts: [String] {
         entries.sorted { $0.key < $1.key }.compactMap { tag, entry in
-            guard entry.type == 2, entry.count > 0 else { return nil }
+            guard entry.type == 2 || entry.type == 7, entry.count > 0 else { return nil }
             let start =
                 entry.count <= 4
                 ? entry.position : Self.number(bytes, isLittleEndian, at: entry.position, size: 4)

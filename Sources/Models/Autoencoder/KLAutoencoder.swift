@@ -35,6 +35,7 @@ public struct KLAutoencoder: Autoencoder {
 
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
+    public var ownByteCount: Int { source.ownByteCount }
 
     public func encode(_ image: Tensor, on b: any Backend) throws -> Tensor {
         let encoder = try requireEncoder()

@@ -1,4 +1,5 @@
 import Checkpoints
+import Layers
 import Tensors
 
 /// One stream (image or text) of a double block.
@@ -28,20 +29,6 @@ struct FluxStream: Sendable {
     }
 }
 
-/// Six or three modulation vectors `[batch, width]` as views of one projection.
-struct FluxModulation {
-    let parts: [Tensor]
-
-    init(_ vector: Tensor, _ weight: LinearWeight, width: Int, on backend: any Backend) throws {
-        let all = try backend.linear(vector, weight)
-        parts = try (0..<weight.outputs / width).map { try all.slice(axis: 1, $0 * width..<($0 + 1) * width) }
-    }
-
-    /// Shift and scale that start at part `index`; the gate is part `index + 2`.
-    func modulation(_ index: Int) -> Modulation { Modulation(shift: parts[index], scale: parts[index + 1]) }
-    func gate(_ index: Int) -> Tensor { parts[index + 2] }
-}
-
 /// Attention over text and image with separate weights (families-flux.md §3.4).
 struct FluxDoubleBlock: Sendable {
     let image: FluxStream
@@ -60,8 +47,8 @@ struct FluxDoubleBlock: Sendable {
     func callAsFunction(
         _ img: Tensor, _ txt: Tensor, vector: Tensor, rotary: RotaryTable, on b: any Backend
     ) throws -> (img: Tensor, txt: Tensor) {
-        let imageMod = try FluxModulation(vector, image.modulation, width: width, on: b)
-        let textMod = try FluxModulation(vector, text.modulation, width: width, on: b)
+        let imageMod = try ModulationParts(vector, image.modulation, width: width, on: b)
+        let textMod = try ModulationParts(vector, text.modulation, width: width, on: b)
         let x = try b.layerNorm(
             img, weight: nil, bias: nil, epsilon: 1e-6, modulation: imageMod.modulation(0), result: .compute)
         let y = try b.layerNorm(
@@ -95,7 +82,7 @@ struct FluxDoubleBlock: Sendable {
     }
 
     private func finish(
-        _ stream: Tensor, _ attention: Tensor, _ w: FluxStream, _ mod: FluxModulation, on b: any Backend
+        _ stream: Tensor, _ attention: Tensor, _ w: FluxStream, _ mod: ModulationParts, on b: any Backend
     ) throws -> Tensor {
         let s = try b.linear(
             attention, w.projection, LinearEpilogue(residual: Residual(stream, gate: mod.gate(0))))
@@ -143,7 +130,7 @@ struct FluxSingleBlock: Sendable {
     func callAsFunction(
         _ x: Tensor, vector: Tensor, rotary: RotaryTable, on b: any Backend
     ) throws -> Tensor {
-        let mod = try FluxModulation(vector, modulation, width: width, on: b)
+        let mod = try ModulationParts(vector, modulation, width: width, on: b)
         let h = try b.layerNorm(
             x, weight: nil, bias: nil, epsilon: 1e-6, modulation: mod.modulation(0), result: .compute)
         let q = try b.joinHeads(

@@ -1,6 +1,5 @@
 public import Checkpoints
 public import Diffusion
-import Images
 import Layers
 public import Tensors
 
@@ -66,6 +65,7 @@ public struct FluxControlNetwork: ControlNetwork {
             ? try w["controlnet_mode_embedder"].tensor("weight", [-1, d]).asFloat32Checked(native.name) : nil
     }
 
+    public var ownByteCount: Int { source.ownByteCount }
     public var family: String {
         hintChannels > FluxConfiguration.latentChannels
             ? "FLUX inpainting ControlNet" : modes != nil ? "FLUX Union ControlNet" : "FLUX ControlNet"
@@ -76,21 +76,9 @@ public struct FluxControlNetwork: ControlNetwork {
     public func prepare(
         _ attachment: ControlAttachment, for geometry: RunGeometry, latentFormat: LatentFormat, on b: any Backend
     ) throws -> any PreparedControl {
-        guard let autoencoder = attachment.autoencoder else {
-            throw CheckpointError(
-                .unsupported,
-                "\(source.name) needs a VAE to encode its picture: connect one to the apply node's vae input")
-        }
-        let (height, width) = (geometry.latentShape[2], geometry.latentShape[3])
-        let fitted = try resizeImage(
-            attachment.image, width: width * latentFormat.downscale, height: height * latentFormat.downscale,
-            method: .nearestExact, crop: .center)
-        let latent = try autoencoder.encode(fitted, on: b)
-        var hint = try latentFormat.toModel(latent)
-        if extraHintChannels == 1 {
-            hint = try HostMath.concatenate(
-                [hint, maskChannel(attachment.mask, height, width, batch: hint.shape[0])], axis: 1)
-        }
+        _ = try ControlHint.base(geometry, as: FluxNetwork.self, for: self, file: source.name)
+        let hint = try ControlHint.latent(
+            attachment, geometry, latentFormat, maskChannel: extraHintChannels == 1, file: source.name, on: b)
         if let type = attachment.control.unionType {
             guard let modes else { return prepared(hint, nil, attachment, geometry) }
             guard type >= 0, type < modes.shape[0] else {
@@ -109,14 +97,6 @@ public struct FluxControlNetwork: ControlNetwork {
     ) -> any PreparedControl {
         FluxPreparedControl(
             network: self, hint: hint, mode: mode, strength: attachment.strength, positions: positions)
-    }
-
-    /// Channel 17: 1 = keep, unrounded, at latent size; constant 1 without a mask.
-    private func maskChannel(_ mask: Tensor?, _ height: Int, _ width: Int, batch: Int) throws -> Tensor {
-        guard let mask else { return try Tensor.full([batch, 1, height, width], 1) }
-        let fitted = try resizeMask(mask, width: width, height: height, method: .nearestExact, crop: .center)
-            .reshaped([mask.shape[0], 1, height, width])
-        return try HostMath.cycleBatch(fitted, to: batch)
     }
 }
 
@@ -160,13 +140,13 @@ struct FluxPreparedControl: PreparedControl {
             image: image, text: text, vector: vector, rotary: rotary, on: b,
             afterDouble: { index, tokens in
                 if index <= lastDouble, index < network.doubleOutputs.count {
-                    doubles[index] = try output(tokens, network.doubleOutputs[index], on: b)
+                    doubles[index] = try ControlHint.weighted(tokens, network.doubleOutputs[index], strength, on: b)
                 }
                 return (tokens, index < lastDouble || !network.singleOutputs.isEmpty)
             },
             afterSingle: { index, tokens in
                 if index < network.singleOutputs.count {
-                    singles[index] = try output(tokens, network.singleOutputs[index], on: b)
+                    singles[index] = try ControlHint.weighted(tokens, network.singleOutputs[index], strength, on: b)
                 }
                 return nil
             })
@@ -174,11 +154,6 @@ struct FluxPreparedControl: PreparedControl {
             "double": Self.distributed(doubles, over: Self.baseDoubleBlocks, network.doubleOutputs.count),
             "single": Self.distributed(singles, over: Self.baseSingleBlocks, network.singleOutputs.count),
         ])
-    }
-
-    private func output(_ tokens: Tensor, _ layer: LinearWeight, on b: any Backend) throws -> Tensor {
-        let out = try b.linear(tokens, layer)
-        return strength == 1 ? out : try b.multiply(out, b.place(Tensor([strength])))
     }
 
     /// Neighbouring base blocks that share a residual.

@@ -6,7 +6,7 @@ import Synchronization
 public import Tensors
 
 /// FLUX.1 dev, schnell and their relatives as a diffusion model (families-flux.md §3).
-public struct FluxNetwork: DiffusionNetwork {
+public struct FluxNetwork: LayerSkippingNetwork {
     public static let latentFormat = LatentFormat(channels: 16, scale: 0.3611, shift: 0.1159)
 
     let source: WeightSource
@@ -14,6 +14,8 @@ public struct FluxNetwork: DiffusionNetwork {
     /// The layers, made at first use for each way of treating patches.
     private let layers = FluxLayers()
     private let positions = FluxPositions.Cache()
+    private var skippedDouble: Set<Int> = []
+    private var skippedSingle: Set<Int> = []
     public let sampling: any ModelSampling
 
     /// - Throws: ``CheckpointError`` when keys are missing or of the wrong shape.
@@ -46,6 +48,7 @@ public struct FluxNetwork: DiffusionNetwork {
 
     public var family: String { configuration.hasGuidance ? "FLUX.1 dev" : "FLUX.1 schnell" }
     public var latentFormat: LatentFormat { Self.latentFormat }
+    public var ownByteCount: Int { source.ownByteCount }
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
 
@@ -53,7 +56,16 @@ public struct FluxNetwork: DiffusionNetwork {
         lora: NamedTensors, strength: Float
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
         let (patches, report) = try LoRAFile(lora).patches(FluxLoRA.table(source, configuration), strength: strength)
-        return (try FluxNetwork(source.patched(patches)), report)
+        var network = try FluxNetwork(source.patched(patches))
+        (network.skippedDouble, network.skippedSingle) = (skippedDouble, skippedSingle)
+        return (network, report)
+    }
+
+    public func skipping(double: Set<Int>, single: Set<Int>) -> any DiffusionNetwork {
+        var network = self
+        network.skippedDouble.formUnion(double)
+        network.skippedSingle.formUnion(single)
+        return network
     }
 
     public func callAsFunction(_ call: NetworkCall, on b: any Backend) throws -> Tensor {
@@ -78,7 +90,8 @@ public struct FluxNetwork: DiffusionNetwork {
             return try b.add(tokens, residual)
         }
         let out = try transformer(
-            image: image, text: text, vector: vector, rotary: rotary, on: b,
+            image: image, text: text, vector: vector, rotary: rotary, skippedDouble: skippedDouble,
+            skippedSingle: skippedSingle, on: b,
             afterDouble: { (try controlled("double", $0, $1) ?? $1, true) },
             afterSingle: { try controlled("single", $0, $1) })
 

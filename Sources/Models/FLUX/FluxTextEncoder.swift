@@ -12,6 +12,7 @@ public struct FluxTextEncoder: TextEncoder {
     var lastLayer: Int?
 
     public let family = "CLIP-L + T5-XXL"
+    public var ownByteCount: Int { clip.source.ownByteCount + t5.source.ownByteCount }
 
     public func encode(
         _ prompt: PromptText, on b: any Backend, warn: (String) -> Void

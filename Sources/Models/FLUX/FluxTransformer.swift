@@ -70,18 +70,22 @@ struct FluxTransformer: Sendable {
     ///
     /// - Parameters:
     ///   - vector: from ``vector(batch:time:pooled:guidance:on:)``.
+    ///   - skippedDouble, skippedSingle: blocks that are left out.
     ///   - afterDouble, afterSingle: see the image tokens after each block and may replace them; returning `false` in
     ///     `more` ends the run early.
     /// - Returns: the image tokens `[batch, tokens, width]`.
     func callAsFunction(
-        image: Tensor, text: Tensor, vector: Tensor, rotary: RotaryTable, on b: any Backend,
+        image: Tensor, text: Tensor, vector: Tensor, rotary: RotaryTable, skippedDouble: Set<Int> = [],
+        skippedSingle: Set<Int> = [], on b: any Backend,
         afterDouble: (Int, Tensor) throws -> (image: Tensor, more: Bool),
         afterSingle: (Int, Tensor) throws -> Tensor?
     ) throws -> Tensor {
         var img = image
         var txt = text
         for (index, block) in doubleBlocks.enumerated() {
-            (img, txt) = try block(img, txt, vector: vector, rotary: rotary, on: b)
+            if !skippedDouble.contains(index) {
+                (img, txt) = try block(img, txt, vector: vector, rotary: rotary, on: b)
+            }
             let after = try afterDouble(index, img)
             img = after.image
             if !after.more { return img }
@@ -90,7 +94,7 @@ struct FluxTransformer: Sendable {
         let textCount = txt.shape[1]
         var x = try b.concatenate([txt, img], axis: 1)
         for (index, block) in singleBlocks.enumerated() {
-            x = try block(x, vector: vector, rotary: rotary, on: b)
+            if !skippedSingle.contains(index) { x = try block(x, vector: vector, rotary: rotary, on: b) }
             if let changed = try afterSingle(index, tokens(x, textCount..<x.shape[1], on: b)) {
                 x = try b.concatenate([tokens(x, 0..<textCount, on: b), changed], axis: 1)
             }

@@ -29,6 +29,13 @@ struct T5Encoder: Sendable {
         source.contains("encoder.block.0.layer.0.SelfAttention.q.weight")
     }
 
+    /// Whether the keys are those of Pile-T5: a position table in every block (as umT5), and a vocabulary of 32,000
+    /// pieces rather than umT5's 256,000.
+    static func recognisesPile(_ source: WeightSource) -> Bool {
+        recognises(source) && source.contains("encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight")
+            && (source.shape("shared.weight")?.first ?? 0) < 100_000
+    }
+
     init(_ source: WeightSource) throws(CheckpointError) {
         let w = Weights(source)
         func need(_ key: String) throws(CheckpointError) -> [Int] {

@@ -7,6 +7,8 @@ public struct TextEncoderParts: Sendable {
     public var clipG: WeightSource?
     public var clipH: WeightSource?
     public var t5: WeightSource?
+    /// T5 of the umT5 form with LLaMA's vocabulary: every block has its own position table.
+    public var pileT5: WeightSource?
     public var embeddings: (any EmbeddingLibrary)?
     /// Where tokenizer files are looked for.
     let locator: TokenizerLocator
@@ -18,12 +20,16 @@ public struct TextEncoderParts: Sendable {
 
     func clipTokenizer() throws -> CLIPTokenizer { try locator.clip(checkpoint: (clipL ?? clipG ?? clipH)?.name) }
     func t5Tokenizer() throws -> UnigramTokenizer { try locator.t5(checkpoint: t5?.name) }
+    func pileT5Tokenizer() throws -> SentencePieceTokenizer { try locator.pileT5(checkpoint: pileT5?.name) }
 
     /// Sorts a source in.
     ///
     /// - Throws: ``CheckpointError/Code/unknownFamily`` when it is no text encoder, and when there are two of a kind.
     mutating func add(_ source: WeightSource) throws(CheckpointError) {
-        if T5Encoder.recognises(source) {
+        if T5Encoder.recognisesPile(source) {
+            guard pileT5 == nil else { throw twice("Pile-T5", source) }
+            pileT5 = source
+        } else if T5Encoder.recognises(source) {
             guard t5 == nil else { throw twice("T5", source) }
             t5 = source
         } else if let native = try CLIPKeys.native(source) {
@@ -40,7 +46,8 @@ public struct TextEncoderParts: Sendable {
         } else {
             throw CheckpointError(
                 .unknownFamily,
-                "\(source.name) is not a text encoder that is supported (CLIP-L, CLIP-G, CLIP-H, T5-XXL): \(KnownLayouts.describe(source))"
+                "\(source.name) is not a text encoder that is supported (CLIP-L, CLIP-G, CLIP-H, T5-XXL, "
+                    + "Pile-T5-XL): \(KnownLayouts.describe(source))"
             )
         }
     }
@@ -53,15 +60,17 @@ public struct TextEncoderParts: Sendable {
     var found: String {
         let names = [
             clipL.map { _ in "CLIP-L" }, clipG.map { _ in "CLIP-G" }, clipH.map { _ in "CLIP-H" }, t5.map { _ in "T5" },
+            pileT5.map { _ in "Pile-T5" },
         ].compactMap(\.self)
         return names.isEmpty ? "none" : names.joined(separator: ", ")
     }
 }
 
 extension TextEncoderParts {
-    /// Where all-in-one files keep text encoders: SD3 and FLUX; SD1; SD2; SDXL; SDXL refiner.
+    /// Where all-in-one files keep text encoders: SD3 and FLUX; AuraFlow; SD1; SD2; SDXL; SDXL refiner.
     static let checkpointPrefixes = [
         "text_encoders.clip_l.transformer.", "text_encoders.clip_g.transformer.", "text_encoders.t5xxl.transformer.",
+        "text_encoders.pile_t5xl.transformer.",
         "cond_stage_model.transformer.", "cond_stage_model.model.",
         "conditioner.embedders.0.transformer.", "conditioner.embedders.1.model.", "conditioner.embedders.0.model.",
     ]

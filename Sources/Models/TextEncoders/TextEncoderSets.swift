@@ -24,6 +24,11 @@ public enum TextEncoderSets {
         TextEncoderSet(type: "sdxl", files: 2, needs: "CLIP-L and CLIP-G") { parts in
             parts.clipL == nil || parts.clipG == nil ? nil : try CLIPTextEncoder.make(parts)
         },
+        TextEncoderSet(type: "sd3", files: 1, needs: "CLIP-L, CLIP-G or T5-XXL") { try SD3Family.textEncoder($0) },
+        TextEncoderSet(type: "sd3", files: 2, needs: "two of CLIP-L, CLIP-G and T5-XXL") {
+            try SD3Family.textEncoder($0)
+        },
+        TextEncoderSet(type: "sd3", files: 3, needs: "CLIP-L, CLIP-G and T5-XXL") { try SD3Family.textEncoder($0) },
         TextEncoderSet(type: "flux", files: 2, needs: "CLIP-L and T5-XXL") { try FluxFamily.textEncoder($0) },
     ]
 
@@ -31,6 +36,8 @@ public enum TextEncoderSets {
     ///
     /// - Throws: ``Checkpoints/CheckpointError`` when the type is not supported or an encoder is missing.
     static func encoder(type: String, files: [String], _ parts: TextEncoderParts) throws -> any TextEncoder {
+        // AuraFlow's encoder has no type of its own: it is taken whatever the type.
+        if files.count == 1, let encoder = try AuraFlowFamily.textEncoder(parts) { return encoder }
         let known = all.filter { $0.type == type && $0.files == files.count }
         guard let first = known.first else {
             let list = all.map { "\"\($0.type)\" from \($0.files == 1 ? "one file" : "\($0.files) files")" }

@@ -72,7 +72,8 @@ final class CFGDenoiser: Denoiser {
         _ x: Tensor, _ sigma: Float, withNegative: Bool
     ) throws -> (denoised: Tensor, negative: Tensor?) {
         let positive = try evaluator.estimate(0, x, sigma)
-        let negative = withNegative ? try evaluator.estimate(1, x, sigma) : nil
+        let weakened = withNegative ? try model[NegativeNetwork.self]?(model.network, sigma) : nil
+        let negative = withNegative ? try evaluator.estimate(1, x, sigma, network: weakened) : nil
         let scale = Float(cfg)
         var inputs = GuidanceInputs(
             x: x, sigma: sigma, scale: scale, positive: positive, negative: negative, denoised: positive,

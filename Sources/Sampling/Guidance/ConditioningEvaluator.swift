@@ -110,13 +110,14 @@ struct SigmaRange: Sendable {
 /// ControlNets made ready for a run, one preparation per attachment object.
 struct ControlPreparations {
     let model: DiffusionModel
-    let geometry: RunGeometry
+    private var geometry: RunGeometry
     let backend: any Backend
     private var made: [ObjectIdentifier: any PreparedControl] = [:]
 
     init(model: DiffusionModel, geometry: RunGeometry, backend: any Backend) {
         self.model = model
         self.geometry = geometry
+        self.geometry.network = model.network
         self.backend = backend
     }
 

@@ -1,4 +1,5 @@
 public import Diffusion
+internal import JSON
 public import Tensors
 
 /// Where a conditioning entry holds: a rectangle of the latent.
@@ -23,12 +24,33 @@ public enum EntryArea: ConditioningKey {
             (try? Tensor([number], shape: [])).map { (String(first + index), $0) }
         }
     }
+
+    public static func stored(_ value: Value) -> StoredContent? {
+        switch value {
+        case .elements(let height, let width, let y, let x):
+            StoredContent(.object(["elements": .array([height, width, y, x].map { .int(Int64($0)) })]))
+        case .fractions(let height, let width, let y, let x):
+            StoredContent(.object(["fractions": .array([height, width, y, x].map { .exactly($0) })]))
+        }
+    }
+
+    public static func restored(_ content: StoredContent) -> Value? {
+        let elements = (content.json["elements"]?.arrayValue ?? []).compactMap(\.intValue)
+        if elements.count == 4 {
+            return .elements(height: elements[0], width: elements[1], y: elements[2], x: elements[3])
+        }
+        let fractions = (content.json["fractions"]?.arrayValue ?? []).compactMap(\.exactNumber)
+        guard fractions.count == 4 else { return nil }
+        return .fractions(height: fractions[0], width: fractions[1], y: fractions[2], x: fractions[3])
+    }
 }
 
 /// A mask `[batch or 1, H, W]` of any size that weighs a conditioning entry.
 public enum EntryMask: ConditioningKey {
     public static let name = "mask"
     public static func exported(_ value: Tensor) -> [(name: String, tensor: Tensor)] { [("", value)] }
+    public static func stored(_ value: Tensor) -> StoredContent? { StoredContent(value) }
+    public static func restored(_ content: StoredContent) -> Tensor? { content.onlyTensor }
 }
 
 /// Factor on the entry's mask (1 if absent).
@@ -38,6 +60,8 @@ public enum EntryMaskStrength: ConditioningKey {
         guard let tensor = try? Tensor([value], shape: []) else { return [] }
         return [("", tensor)]
     }
+    public static func stored(_ value: Float) -> StoredContent? { StoredContent(.exactly(Double(value))) }
+    public static func restored(_ content: StoredContent) -> Float? { content.json.exactNumber.map { Float($0) } }
 }
 
 /// Whether the entry's area is the bounding box of its mask ("mask bounds").
@@ -47,6 +71,8 @@ public enum EntryAreaFromMask: ConditioningKey {
         guard let tensor = try? Tensor([value ? 1 : 0], shape: []).converted(to: .bool) else { return [] }
         return [("", tensor)]
     }
+    public static func stored(_ value: Bool) -> StoredContent? { StoredContent(.bool(value)) }
+    public static func restored(_ content: StoredContent) -> Bool? { content.json.boolValue }
 }
 
 extension LatentArea {

@@ -30,8 +30,19 @@ public enum GuidanceAdjustments: ModelOptionKey {
     public typealias Value = [@Sendable (GuidanceInputs) throws -> Tensor]
 }
 
+/// The network that predicts the negative at a noise level, given the model's (`SkipLayerGuidanceDiTSimple`).
+public enum NegativeNetwork: ModelOptionKey {
+    public typealias Value = @Sendable (any DiffusionNetwork, Float) throws -> any DiffusionNetwork
+}
+
 /// Whether the negative is evaluated even where the scale is 1.
 public enum AlwaysEvaluatesNegative: ModelOptionKey {
+    public typealias Value = Bool
+}
+
+/// Whether an estimate depends on the run's earlier ones (steps that reuse what others computed). A node that makes a
+/// model so sets this: an interrupted run of such a model starts over, since its answers alone are not its whole state.
+public enum RemembersEvaluations: ModelOptionKey {
     public typealias Value = Bool
 }
 

@@ -24,6 +24,8 @@ public struct Conversion: Sendable {
     public var prompt: Prompt
     /// What was decided or guessed on the way, in the order of the file.
     public var notes: [ConversionNote]
+    /// What the file says of model files; empty where there was only a prompt.
+    public var modelFiles = ModelFileHints()
     /// The file in front-end format as it was, for the metadata of pictures; `nil` where there was only a prompt.
     public var workflow: JSON?
 }
@@ -54,6 +56,30 @@ public struct ConversionNote: Sendable, Hashable, CustomStringConvertible {
     public var node: String
     public var classType: String
     public var message: String
+
+    /// The notes as texts, those that say the same of several nodes of a type in one.
+    public static func grouped(_ notes: [ConversionNote]) -> [String] {
+        struct Key: Hashable {
+            var classType: String
+            var message: String
+        }
+        var order: [Key] = []
+        var nodes: [Key: [String]] = [:]
+        for note in notes {
+            let key = Key(classType: note.classType, message: note.message)
+            if nodes[key] == nil { order.append(key) }
+            nodes[key, default: []].append(note.node)
+        }
+        return order.map { key in
+            let ids = nodes[key] ?? []
+            guard ids.count > 1 else {
+                return ids.first?.isEmpty == false
+                    ? "node \(ids[0]) (\(key.classType)): \(key.message)" : key.message
+            }
+            let shown = ids.prefix(12).joined(separator: ", ") + (ids.count > 12 ? ", … \(ids.count) in all" : "")
+            return "nodes \(shown) (\(key.classType)): \(key.message)"
+        }
+    }
 
     public var description: String { node.isEmpty ? message : "node \(node) (\(classType)): \(message)" }
 }

@@ -17,6 +17,7 @@ final class Converter {
     let catalogue: ShapeCatalogue
     var scopes: [Scope] = []
     var notes: [ConversionNote] = []
+    var modelFiles = ModelFileHints()
     /// Where a place in the graph leads, once found.
     var origins: [Place: Origin] = [:]
     private var emitted: OrderedDictionary<String, PromptNode> = [:]
@@ -104,6 +105,7 @@ final class Converter {
             if let child = scope.children[index] {
                 emit(child)
             } else if VirtualNode(node.type) == nil {
+                noteSources(of: node)
                 emitted[scope.promptID(node)] = promptNode(node, scope)
             }
         }

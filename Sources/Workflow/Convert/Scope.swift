@@ -14,8 +14,8 @@ final class Scope {
     let graph: Graph
     /// What stands before the ids of the nodes in here: "", "12:", "12:34:".
     let prefix: String
-    /// The graph that the instance stands in.
-    let parent: Scope?
+    /// The graph that the instance stands in. Weak, since it holds its children; the conversion holds all scopes.
+    private(set) weak var parent: Scope?
     /// The instance's position in the parent's nodes.
     let instanceIndex: Int
     let depth: Int

@@ -73,6 +73,10 @@ extension Converter {
             note(
                 .unnamedValues, node, scope,
                 "\(Self.unknown(node)); the file does not name its values \(shown): left out")
+            for case .string(let text) in values where ModelFileNames.isModelFile(text) {
+                modelFiles.unnamed.append(
+                    ModelFileHints.Mention(node: scope.promptID(node), classType: node.type, name: text))
+            }
         }
         for (name, value) in node.namedValues {
             if let index = result.firstIndex(where: { $0.name == name }) {

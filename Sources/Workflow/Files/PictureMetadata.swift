@@ -2,17 +2,19 @@ import Images
 
 /// The workflow texts in a picture.
 struct PictureMetadata {
-    /// "PNG" or "WebP".
+    /// "PNG", "JPEG" or "WebP".
     var format: String
     var prompt: String?
     var workflow: String?
 
-    /// Reads the metadata of a PNG or WebP file; `nil` for contents that are no picture.
+    /// Reads the metadata of a PNG, JPEG or WebP file; `nil` for contents that are no picture.
     ///
     /// - Throws: ``WorkflowError`` for damaged pictures, and for kinds of picture that hold no workflow.
     init?(_ bytes: [UInt8]) throws(WorkflowError) {
-        if ImageFormat.detect(bytes) == .png {
-            format = "PNG"
+        guard let kind = ImageFormat.detect(bytes) else { return nil }
+        format = kind.rawValue
+        switch kind {
+        case .png, .jpeg:
             let texts: [ImageText]
             do throws(ImageError) {
                 texts = try ImageFile(bytes).texts()
@@ -21,17 +23,15 @@ struct PictureMetadata {
             }
             prompt = texts["prompt"]
             workflow = texts["workflow"]
-        } else if bytes.starts(with: Array("RIFF".utf8)), bytes.dropFirst(8).starts(with: Array("WEBP".utf8)) {
-            format = "WebP"
+        case .webp:
             for text in EXIFTexts.read(webP: bytes) {
                 if text.hasPrefix("prompt:") { prompt = String(text.dropFirst("prompt:".count)) }
                 if text.hasPrefix("workflow:") { workflow = String(text.dropFirst("workflow:".count)) }
             }
-        } else if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+        default:
             throw WorkflowError(
-                .noWorkflow, "this is a JPEG picture", advice: "workflows are read from JSON, PNG and WebP files")
-        } else {
-            return nil
+                .noWorkflow, "this is a \(format) picture",
+                advice: "workflows are read from JSON, and from PNG, WebP and JPEG pictures saved with one")
         }
     }
 }

@@ -104,7 +104,7 @@ public struct WorkflowFile: Sendable {
     /// Texts inside a file (as tools that print a picture's metadata make them) are read as JSON.
     private static func parsed(_ json: JSON) -> JSON? {
         guard case .string(let text) = json else { return json }
-        return try? JSON(parsing: text)
+        return try? JSON(workflowText: Array(text.utf8))
     }
 
     /// The workflow ready to run. A prompt is run as it is; a graph is converted (spec/ui-format.md).
@@ -122,7 +122,8 @@ public struct WorkflowFile: Sendable {
         do {
             let converter = Converter(try GraphFile(workflow), schemas: schemas, options: options)
             let prompt = try converter.convert()
-            return Conversion(prompt: prompt, notes: converter.notes, workflow: workflow)
+            return Conversion(
+                prompt: prompt, notes: converter.notes, modelFiles: converter.modelFiles, workflow: workflow)
         } catch {
             throw error.inFile(name)
         }
@@ -132,6 +133,7 @@ public struct WorkflowFile: Sendable {
 extension JSON {
     /// Parses a text that should be JSON.
     init(workflowText bytes: [UInt8], at path: String = "") throws(WorkflowError) {
+        try WorkflowSize.check(bytes.span, at: path)
         do {
             try self.init(parsing: bytes)
         } catch {
@@ -139,7 +141,7 @@ extension JSON {
             throw WorkflowError(
                 .notJSON, at: path,
                 isText || bytes.isEmpty ? "this is not JSON: \(error)" : "this is not a workflow file",
-                advice: "give a workflow saved by ComfyUI (.json), or a PNG or WebP picture that holds one")
+                advice: "give a workflow saved by ComfyUI (.json), or a PNG, WebP or JPEG picture that holds one")
         }
     }
 }

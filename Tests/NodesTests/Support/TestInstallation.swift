@@ -11,6 +11,7 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
         var shown: [JSONObject] = []
         var warnings: [String] = []
         var progress: [String] = []
+        var resumed: [String] = []
         var cancelAfter = Int.max
     }
     private let record = Mutex(Record())
@@ -35,6 +36,8 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
     var warnings: [String] { record.withLock { $0.warnings } }
     /// "step/total" of every report.
     var progress: [String] { record.withLock { $0.progress } }
+    /// "done/total" of every resumption.
+    var resumed: [String] { record.withLock { $0.resumed } }
     /// Lets `checkCancellation` throw after this many reports of progress.
     func cancel(after reports: Int) { record.withLock { $0.cancelAfter = reports } }
 
@@ -60,7 +63,12 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/models/\(folder)").sorted()) ?? []
     }
     func modelFolders(_ folder: String) -> [String] { ["\(root)/models/\(folder)"] }
-    func input(_ name: String) throws -> String { "\(root)/input/\(name)" }
+    func input(_ name: String) throws -> String {
+        let isOutput = name.hasSuffix(" [output]")
+        let path = isOutput ? "\(root)/output/\(name.dropLast(9))" : "\(root)/input/\(name)"
+        guard FileManager.default.fileExists(atPath: path) else { throw NodeError("no file \"\(name)\"") }
+        return path
+    }
     func inputNames() -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/input").sorted()) ?? []
     }
@@ -74,6 +82,7 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
     func progress(node: String, done: Double, total: Double) {
         record.withLock { $0.progress.append("\(Int(done))/\(Int(total))") }
     }
+    func resumed(node: String, done: Int, total: Int) { record.withLock { $0.resumed.append("\(done)/\(total)") } }
     func warning(node: String, _ message: String) { record.withLock { $0.warnings.append(message) } }
     func ui(node: String, _ output: JSONObject) { record.withLock { $0.shown.append(output) } }
 }

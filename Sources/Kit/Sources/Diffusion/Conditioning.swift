@@ -1,3 +1,4 @@
+internal import JSON
 public import Tensors
 
 /// A named, typed property of a conditioning entry. Families and plugins declare their own.
@@ -9,18 +10,27 @@ public protocol ConditioningKey: Sendable {
     static var exportedPrefix: String { get }
     /// The value as tensors with names for `--save-outputs`; the name "" stands for the key's own.
     static func exported(_ value: Value) -> [(name: String, tensor: Tensor)]
+    /// The value as the cache on disk keeps it; `nil` (what a key says that does not implement it) where it cannot be
+    /// kept, and with it the whole conditioning.
+    static func stored(_ value: Value) -> StoredContent?
+    /// What ``stored(_:)`` wrote; `nil` when the content is something else.
+    static func restored(_ content: StoredContent) -> Value?
 }
 
 extension ConditioningKey {
     public static var exportedPrefix: String { name }
     public static func exported(_ value: Value) -> [(name: String, tensor: Tensor)] { [] }
+    public static func stored(_ value: Value) -> StoredContent? { nil }
+    public static func restored(_ content: StoredContent) -> Value? { nil }
 }
 
 /// One text (or other) condition with its options.
 public struct ConditioningEntry: Sendable {
     private struct Property: Sendable {
         var value: any Sendable
+        var key: any ConditioningKey.Type
         var export: @Sendable () -> [(name: String, tensor: Tensor)]
+        var store: @Sendable () -> StoredContent?
     }
 
     /// Token features `[1, tokens, width]`.
@@ -40,10 +50,12 @@ public struct ConditioningEntry: Sendable {
                 properties[ObjectIdentifier(key)] = nil
                 return
             }
-            properties[ObjectIdentifier(key)] = Property(value: newValue) {
+            properties[ObjectIdentifier(key)] = Property(value: newValue, key: key) {
                 Key.exported(newValue).map { part in
                     ([Key.exportedPrefix, part.name].filter { !$0.isEmpty }.joined(separator: "."), part.tensor)
                 }
+            } store: {
+                Key.stored(newValue)
             }
         }
     }
@@ -51,6 +63,20 @@ public struct ConditioningEntry: Sendable {
     /// Every property that has a tensor form, sorted by name.
     public var exportedProperties: [(name: String, tensor: Tensor)] {
         properties.values.flatMap { $0.export() }.sorted { $0.name < $1.name }
+    }
+
+    /// Every property as it can be written down, sorted by name; `nil` content for one that cannot.
+    public var storedProperties: [(key: any ConditioningKey.Type, content: StoredContent?)] {
+        properties.values.map { ($0.key, $0.store()) }.sorted { $0.key.name < $1.key.name }
+    }
+
+    /// Sets a property to what was written down.
+    ///
+    /// - Returns: whether the content was the key's.
+    public mutating func restore<Key: ConditioningKey>(_ key: Key.Type, _ content: StoredContent) -> Bool {
+        guard let value = Key.restored(content) else { return false }
+        self[key] = .some(value)
+        return true
     }
 }
 
@@ -61,6 +87,8 @@ public typealias Conditioning = [ConditioningEntry]
 public enum PooledOutput: ConditioningKey {
     public static let name = "pooled_output"
     public static func exported(_ value: Tensor) -> [(name: String, tensor: Tensor)] { [("", value)] }
+    public static func stored(_ value: Tensor) -> StoredContent? { StoredContent(value) }
+    public static func restored(_ content: StoredContent) -> Tensor? { content.onlyTensor }
 }
 
 /// Distilled guidance strength; `nil` inside means that the network gets no guidance at all.
@@ -69,6 +97,13 @@ public enum Guidance: ConditioningKey {
     public static func exported(_ value: Float?) -> [(name: String, tensor: Tensor)] {
         guard let value, let tensor = try? Tensor([value], shape: []) else { return [] }
         return [("", tensor)]
+    }
+    public static func stored(_ value: Float?) -> StoredContent? {
+        StoredContent(value.map { .exactly(Double($0)) } ?? .null)
+    }
+    public static func restored(_ content: StoredContent) -> Float?? {
+        if content.json.isNull { return .some(nil) }
+        return content.json.exactNumber.map { Float($0) }
     }
 }
 
@@ -85,6 +120,13 @@ public struct PercentRange: Sendable, Hashable {
 /// `ConditioningSetTimestepRange`.
 public enum TimestepRange: ConditioningKey {
     public static let name = "timestep_range"
+    public static func stored(_ value: PercentRange) -> StoredContent? {
+        StoredContent(.array([.exactly(value.start), .exactly(value.end)]))
+    }
+    public static func restored(_ content: StoredContent) -> PercentRange? {
+        guard let start = content.json[0]?.exactNumber, let end = content.json[1]?.exactNumber else { return nil }
+        return PercentRange(start: start, end: end)
+    }
     public static let exportedPrefix = ""
     public static func exported(_ value: PercentRange) -> [(name: String, tensor: Tensor)] {
         [("start_percent", value.start), ("end_percent", value.end)].compactMap { name, percent in
@@ -100,6 +142,8 @@ public enum EntryStrength: ConditioningKey {
         guard let tensor = try? Tensor([value], shape: []) else { return [] }
         return [("", tensor)]
     }
+    public static func stored(_ value: Float) -> StoredContent? { StoredContent(.exactly(Double(value))) }
+    public static func restored(_ content: StoredContent) -> Float? { content.json.exactNumber.map { Float($0) } }
 }
 
 /// Whether an entry is being evaluated as what the picture should not show; set by guiders.
@@ -122,4 +166,6 @@ public enum ControlForNegative: ConditioningKey {
         guard let tensor = try? Tensor([value ? 1 : 0], shape: []).converted(to: .bool) else { return [] }
         return [("", tensor)]
     }
+    public static func stored(_ value: Bool) -> StoredContent? { StoredContent(.bool(value)) }
+    public static func restored(_ content: StoredContent) -> Bool? { content.json.boolValue }
 }

@@ -32,6 +32,8 @@ public struct ControlResiduals: Sendable {
 /// A ControlNet with its weights. A value: choosing a union type gives a new one.
 public protocol ControlNetwork: Sendable {
     var family: String { get }
+    /// Bytes of memory that the weights take beyond mapped files now: patched, converted or packed copies.
+    var ownByteCount: Int { get }
     /// Whether an apply node must give a VAE.
     var needsAutoencoder: Bool { get }
     /// Number of extra mask channels that the hint may carry (alimama inpainting: 1).
@@ -41,6 +43,10 @@ public protocol ControlNetwork: Sendable {
     func prepare(
         _ attachment: ControlAttachment, for geometry: RunGeometry, latentFormat: LatentFormat, on backend: any Backend
     ) throws -> any PreparedControl
+}
+
+extension ControlNetwork {
+    public var ownByteCount: Int { 0 }
 }
 
 /// A ControlNet ready for the steps of one run.

@@ -9,6 +9,8 @@ public struct RunGeometry: Sendable {
     /// The run's noise mask `[batch, 1, h, w]`, unrounded.
     public var noiseMask: Tensor?
     public var sampling: any ModelSampling
+    /// The model's network, for ControlNets that use parts of it or fit only some families.
+    public var network: (any DiffusionNetwork)?
 
     public init(latentShape: Shape, latent: Tensor, noiseMask: Tensor?, sampling: any ModelSampling) {
         self.latentShape = latentShape
@@ -52,6 +54,8 @@ public protocol DiffusionNetwork: Sendable {
     /// Name of the family, for people ("FLUX.1 dev").
     var family: String { get }
     var latentFormat: LatentFormat { get }
+    /// Bytes of memory that the weights take beyond mapped files now: patched, converted or packed copies.
+    var ownByteCount: Int { get }
     /// The noise schedule and prediction type that belong to the checkpoint.
     var sampling: any ModelSampling { get }
 
@@ -67,6 +71,7 @@ public protocol DiffusionNetwork: Sendable {
 
 extension DiffusionNetwork {
     public func requireFitting(_ control: any ControlNetwork) throws {}
+    public var ownByteCount: Int { 0 }
 }
 
 /// The tensors of a file by their keys.

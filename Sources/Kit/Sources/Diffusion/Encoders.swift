@@ -5,6 +5,9 @@ public struct PromptText: Sendable, Hashable {
     public var common: String
     /// By encoder: "clip_l", "clip_g", "t5xxl".
     public var perEncoder: [String: String]
+    /// Whether an encoder whose text is empty gets no tokens at all rather than the empty prompt
+    /// (`CLIPTextEncodeSD3` with empty_padding "none").
+    public var leavesOutEmpty = false
 
     public init(_ common: String, perEncoder: [String: String] = [:]) {
         self.common = common
@@ -18,6 +21,8 @@ public struct PromptText: Sendable, Hashable {
 public protocol TextEncoder: Sendable {
     /// The encoders it is made of, for people ("CLIP-L + T5-XXL").
     var family: String { get }
+    /// Bytes of memory that the weights take beyond mapped files now: patched, converted or packed copies.
+    var ownByteCount: Int { get }
     /// The conditioning of a prompt.
     ///
     /// - Parameter warn: told about what is odd but no error (an embedding that was not found).
@@ -28,10 +33,16 @@ public protocol TextEncoder: Sendable {
     func stoppingAt(layer: Int) -> any TextEncoder
 }
 
+extension TextEncoder {
+    public var ownByteCount: Int { 0 }
+}
+
 /// VAE: between pictures and latents.
 public protocol Autoencoder: Sendable {
     var family: String { get }
     var latentChannels: Int { get }
+    /// Bytes of memory that the weights take beyond mapped files now: patched, converted or packed copies.
+    var ownByteCount: Int { get }
     /// Pixels per latent element along each side.
     var downscale: Int { get }
     /// The latent `[batch, channels, h/8, w/8]` of a picture `[batch, height, width, 3 or more]`, 0…1, cropped about the
@@ -39,4 +50,8 @@ public protocol Autoencoder: Sendable {
     func encode(_ image: Tensor, on backend: any Backend) throws -> Tensor
     /// The picture `[batch, height, width, 3]`, 0…1, of a latent in the VAE's units.
     func decode(_ latent: Tensor, on backend: any Backend) throws -> Tensor
+}
+
+extension Autoencoder {
+    public var ownByteCount: Int { 0 }
 }

@@ -41,6 +41,9 @@ extension NodeValue {
 
     fileprivate static func convert(_ value: any NodeValue, port: String) throws -> Self {
         if let same = value as? Self { return same }
+        if value is NoValue, self != AnyNodeValue.self {
+            throw NodeError("input \"\(port)\": expected \(socketType), but the node before it has none to give")
+        }
         if let boxed = value as? AnyNodeValue { return try convert(boxed.base, port: port) }
         if let anything = AnyNodeValue(value) as? Self { return anything }
         // Numbers, texts and switches pass between each other as literals do.
@@ -67,7 +70,8 @@ extension Optional: InputValue where Wrapped: InputValue {
     public static var blank: Wrapped?? { nil }
     public var defaultLiteral: JSON? { self?.defaultLiteral }
     public static func make(from values: [any NodeValue], port: String) throws -> Wrapped? {
-        try Wrapped.make(from: values, port: port)
+        if let first = values.first, first is NoValue || (first as? AnyNodeValue)?.base is NoValue { return nil }
+        return try Wrapped.make(from: values, port: port)
     }
 }
 

@@ -48,11 +48,11 @@ public struct NodeInfo: Sendable {
     public var usesNodeID: Bool
     public var hidden: [HiddenInput]
     public var style: SchemaStyle
-    public var work: NodeWork
     /// Kept for old workflows only; front ends hide it.
     public private(set) var isDeprecated = false
     /// May change; front ends say so.
     public private(set) var isExperimental = false
+    public var work: NodeWork
 
     /// - Parameters:
     ///   - id: the name in workflow files (`class_type`).

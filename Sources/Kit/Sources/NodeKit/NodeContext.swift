@@ -21,6 +21,8 @@ public struct NodeContext: Sendable {
     public var graph: (any LiveGraph)?
     /// Values that outlive the run.
     public var memory: (any NodeMemory)?
+    /// Keeps what the node has done so far over a crash; `nil` where nothing is kept. See ``WorkJournal``.
+    public var unfinishedWork: (any UnfinishedWork)?
 
     public init(
         nodeID: String, backend: any Backend, files: any NodeFiles, events: any NodeEvents, prompt: JSON = .null,
@@ -48,7 +50,7 @@ public struct NodeContext: Sendable {
     /// An empty piece of graph to fill and to ``expand(_:)``.
     ///
     /// - Parameter index: distinguishes several pieces made in one call.
-    public func subgraph(_ index: Int = 0) -> Subgraph { Subgraph(prefix: "\(nodeID).\(callIndex).\(index).") }
+    public func subgraph(_ index: Int = 0) -> Subgraph { Subgraph(node: nodeID, call: callIndex, index: index) }
 
     /// Runs a piece of graph; the outputs of this node that are linked to it (``Output/link(_:)``) wait for it.
     ///
@@ -94,7 +96,8 @@ public protocol NodeFiles: Sendable {
     var outputFolder: String { get }
     /// For previews; removed at the end.
     var temporaryFolder: String { get }
-    /// A text that changes with the file: size, modification time, identity.
+    /// A text that changes with the file: a digest of its content where results outlive the process, else size,
+    /// modification time and identity.
     func fingerprint(path: String) throws -> String
 }
 
@@ -102,6 +105,8 @@ public protocol NodeFiles: Sendable {
 public protocol NodeEvents: Sendable {
     func checkCancellation() throws
     func progress(node: String, done: Double, total: Double)
+    /// An interrupted run of the node is taken up after `done` steps.
+    func resumed(node: String, done: Int, total: Int)
     func warning(node: String, _ message: String)
     func ui(node: String, _ output: JSONObject)
     func expand(node: String, call: Int, _ graph: Subgraph) throws

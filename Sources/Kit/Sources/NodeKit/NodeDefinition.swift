@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A node type as the engine sees it: schema and code.
-public struct NodeDefinition: Sendable {
+/// A node type as the engine sees it: schema and code. One object however often graphs use the type.
+public final class NodeDefinition: Sendable {
     /// Computes the outputs of one call: several values for a list output, else one.
     public typealias Body = @Sendable ([String: [any NodeValue]], NodeContext) async throws -> [[any NodeValue]]
     /// The change text for constant inputs, and the names of those that come from links.
@@ -179,15 +179,20 @@ private final class FingerprintKnowledge: Sendable {
 public struct NodePack: Sendable {
     public let name: String
     public let definitions: [NodeDefinition]
+    /// Types of values that the pack lets the cache on disk keep.
+    public let storable: StorableTypes
 
     /// - Parameter module: `python_module` of the schema: "nodes" for the core, else "custom_nodes.NAME".
-    public init(_ name: String, module: String? = nil, nodes: [any Node.Type]) {
+    public init(
+        _ name: String, module: String? = nil, nodes: [any Node.Type], storable: StorableTypes = StorableTypes()
+    ) {
         let module = module ?? "custom_nodes.\(name)"
-        self.init(name, definitions: nodes.map { Self.define($0, module) })
+        self.init(name, definitions: nodes.map { Self.define($0, module) }, storable: storable)
     }
 
     /// A pack of ready definitions.
-    public init(_ name: String, definitions: [NodeDefinition]) {
+    public init(_ name: String, definitions: [NodeDefinition], storable: StorableTypes = StorableTypes()) {
+        self.storable = storable
         self.name = name
         self.definitions = definitions
     }

@@ -20,14 +20,14 @@ public struct NodeSchema: Sendable {
     public var hidden: [HiddenInput]
     public var outputs: [OutputSchema]
     public var style: SchemaStyle
-    /// What the node does while it runs.
-    public var work: NodeWork
-    /// Whether links to ports that are not declared are passed to the node.
-    public var takesUndeclared: Bool
     /// See ``NodeInfo/isDeprecated``.
     public var isDeprecated = false
     /// See ``NodeInfo/isExperimental``.
     public var isExperimental = false
+    /// What the node does while it runs.
+    public var work: NodeWork
+    /// Whether links to ports that are not declared are passed to the node.
+    public var takesUndeclared: Bool
 
     public init(
         id: String, displayName: String, category: String, description: String = "", module: String = "nodes",

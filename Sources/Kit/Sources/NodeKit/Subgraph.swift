@@ -32,7 +32,8 @@ public struct Subgraph: Sendable {
     public private(set) var nodes: [Node] = []
     private let prefix: String
 
-    init(prefix: String) { self.prefix = prefix }
+    /// - Parameter node: id of the node that makes the piece.
+    init(node: String, call: Int, index: Int) { prefix = "\(shortened(node)).\(call).\(index)." }
 
     /// Adds a node.
     ///
@@ -105,4 +106,15 @@ public struct LiveNode: Sendable {
     }
 
     public subscript(input: String) -> GraphInput? { inputs.first { $0.name == input }?.value }
+}
+
+/// An id that stands for a long one: ids of pieces within pieces would grow with every turn of a loop.
+private func shortened(_ id: String) -> String {
+    let limit = 48
+    guard id.utf8.count > 2 * limit else { return id }
+    // FNV-1a. Two ids with the same short form would be reported as duplicates, not mixed up.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let start = String(decoding: id.utf8.prefix(limit), as: UTF8.self)
+    return start + "~" + String(hash, radix: 16)
 }

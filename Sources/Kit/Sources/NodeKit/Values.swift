@@ -62,20 +62,34 @@ public struct Sigmas: NodeValue {
     }
 }
 
-extension DiffusionModel: NodeValue { public static var socketType: String { "MODEL" } }
-extension ControlNet: NodeValue { public static var socketType: String { "CONTROL_NET" } }
+/// A loaded model: kept in memory apart from other results, which are many and short-lived.
+///
+/// ``NodeValue/byteCount`` of a model is the memory that is the process's own. Weights in mapped files are not: the
+/// system drops and reads them as it needs to.
+public protocol ModelValue: NodeValue {}
+
+extension DiffusionModel: ModelValue {
+    public static var socketType: String { "MODEL" }
+    public var byteCount: Int { 64 + network.ownByteCount }
+}
+extension ControlNet: ModelValue {
+    public static var socketType: String { "CONTROL_NET" }
+    public var byteCount: Int { 64 + network.ownByteCount }
+}
 
 /// CLIP.
-public struct TextEncoderValue: NodeValue {
+public struct TextEncoderValue: ModelValue {
     public static let socketType = "CLIP"
     public var encoder: any TextEncoder
+    public var byteCount: Int { 64 + encoder.ownByteCount }
     public init(_ encoder: any TextEncoder) { self.encoder = encoder }
 }
 
 /// VAE.
-public struct AutoencoderValue: NodeValue {
+public struct AutoencoderValue: ModelValue {
     public static let socketType = "VAE"
     public var autoencoder: any Autoencoder
+    public var byteCount: Int { 64 + autoencoder.ownByteCount }
     public init(_ autoencoder: any Autoencoder) { self.autoencoder = autoencoder }
 }
 

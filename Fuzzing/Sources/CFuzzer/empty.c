@@ -1,0 +1,1 @@
+// The library comes with the compiler: -sanitize=fuzzer links it.
