@@ -1,4 +1,5 @@
 import Diffusion
+import Models
 public import NodeKit
 import Sampling
 
@@ -189,5 +190,6 @@ public let corePack = NodePack(
     ],
     storable: StorableTypes(conditioningKeys: [
         EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
-        ConcatMask.self,
+        ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,
+        PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self,
     ]))

@@ -123,7 +123,9 @@ public struct Weights: Sendable {
     private func roundedType(_ piece: WeightPiece) -> DType? { roundedType(storedAs: piece.tensor.dtype) }
 
     private func fusedTensor(_ key: String) throws(CheckpointError) -> Tensor {
-        try source.fused.tensor(key) { () throws(CheckpointError) in
+        // Rounded and unrounded forms of one weight are two tensors.
+        let isRounded = source.roundsPatches && source.heldAs != nil
+        return try source.fused.tensor(isRounded ? "rounded " + key : key) { () throws(CheckpointError) in
             do { return try fuse(key) } catch let error as CheckpointError { throw error } catch {
                 throw CheckpointError(.shapeMismatch, "\(source.name): \"\(key)\": \(error)")
             }

@@ -44,11 +44,7 @@ public enum ModelLoader {
 
         var parts = TextEncoderParts(
             locator: locator(tokenizerFolders), embeddings: EmbeddingFiles(find: embeddings))
-        for prefix in TextEncoderParts.checkpointPrefixes {
-            if file.keys.contains(where: { $0.hasPrefix(prefix) }) {
-                try parts.add(WeightSource(file, prefix: prefix))
-            }
-        }
+        try parts.add(checkpoint: file)
         let encoder = try family.textEncoder(parts)
         if encoder == nil {
             warn(

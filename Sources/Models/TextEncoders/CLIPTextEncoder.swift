@@ -15,6 +15,7 @@ public struct CLIPTextEncoder: TextEncoder {
     /// The layer that `CLIPSetLastLayer` asked for.
     private var lastLayer: Int?
     public let family: String
+    public var ownByteCount: Int { parts.reduce(0) { $0 + $1.source.ownByteCount } }
 
     init(
         _ parts: [EncoderPart<CLIPTextModel>], layer: CLIPLayerChoice, embeddings: (any EmbeddingLibrary)?,

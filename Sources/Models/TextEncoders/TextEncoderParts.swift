@@ -24,8 +24,9 @@ public struct TextEncoderParts: Sendable {
 
     /// Sorts a source in.
     ///
+    /// - Parameter kind: which CLIP model it is, where its place in a file tells.
     /// - Throws: ``CheckpointError/Code/unknownFamily`` when it is no text encoder, and when there are two of a kind.
-    mutating func add(_ source: WeightSource) throws(CheckpointError) {
+    mutating func add(_ source: WeightSource, as kind: CLIPKind? = nil) throws(CheckpointError) {
         if T5Encoder.recognisesPile(source) {
             guard pileT5 == nil else { throw twice("Pile-T5", source) }
             pileT5 = source
@@ -33,13 +34,14 @@ public struct TextEncoderParts: Sendable {
             guard t5 == nil else { throw twice("T5", source) }
             t5 = source
         } else if let native = try CLIPKeys.native(source) {
-            if native.contains("text_model.encoder.layers.30.mlp.fc1.weight") {
+            switch kind ?? CLIPKind(native) {
+            case .g:
                 guard clipG == nil else { throw twice("CLIP-G", source) }
                 clipG = native
-            } else if native.contains("text_model.encoder.layers.22.mlp.fc1.weight") {
+            case .h:
                 guard clipH == nil else { throw twice("CLIP-H", source) }
                 clipH = native
-            } else {
+            case .l:
                 guard clipL == nil else { throw twice("CLIP-L", source) }
                 clipL = native
             }
@@ -66,14 +68,39 @@ public struct TextEncoderParts: Sendable {
     }
 }
 
+/// The CLIP text models. Those of files of their own are told apart by their depth.
+enum CLIPKind: Sendable {
+    case l, g, h
+
+    /// - Parameter source: under transformers names.
+    init(_ source: WeightSource) {
+        if source.contains("text_model.encoder.layers.30.mlp.fc1.weight") {
+            self = .g
+        } else if source.contains("text_model.encoder.layers.22.mlp.fc1.weight") {
+            self = .h
+        } else {
+            self = .l
+        }
+    }
+}
+
 extension TextEncoderParts {
     /// Where all-in-one files keep text encoders: SD3 and FLUX; AuraFlow; SD1; SD2; SDXL; SDXL refiner.
-    static let checkpointPrefixes = [
-        "text_encoders.clip_l.transformer.", "text_encoders.clip_g.transformer.", "text_encoders.t5xxl.transformer.",
-        "text_encoders.pile_t5xl.transformer.",
-        "cond_stage_model.transformer.", "cond_stage_model.model.",
-        "conditioner.embedders.0.transformer.", "conditioner.embedders.1.model.", "conditioner.embedders.0.model.",
+    private static let checkpointPlaces: [(prefix: String, kind: CLIPKind?)] = [
+        ("text_encoders.clip_l.transformer.", .l), ("text_encoders.clip_g.transformer.", .g),
+        ("text_encoders.t5xxl.transformer.", nil), ("text_encoders.pile_t5xl.transformer.", nil),
+        ("cond_stage_model.transformer.", .l), ("cond_stage_model.model.", .h),
+        ("conditioner.embedders.0.transformer.", .l), ("conditioner.embedders.1.model.", .g),
+        ("conditioner.embedders.0.model.", .g),
     ]
+    static let checkpointPrefixes = checkpointPlaces.map(\.prefix)
+
+    /// Sorts in every encoder of an all-in-one file.
+    mutating func add(checkpoint file: CheckpointFile) throws(CheckpointError) {
+        for place in Self.checkpointPlaces where file.keys.contains(where: { $0.hasPrefix(place.prefix) }) {
+            try add(WeightSource(file, prefix: place.prefix), as: place.kind)
+        }
+    }
 
     /// Sorts in the encoder of a file of its own; one cut out of an all-in-one file may keep its prefix.
     mutating func add(encoderFile file: CheckpointFile) throws(CheckpointError) {

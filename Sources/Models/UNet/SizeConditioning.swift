@@ -1,4 +1,5 @@
 public import Diffusion
+internal import JSON
 public import Tensors
 
 /// A whole number that SDXL is told about a picture (Podell et al. 2023, "micro-conditioning").
@@ -9,6 +10,8 @@ extension PictureNumberKey {
         guard let tensor = try? Tensor([Float(value)], shape: []).converted(to: .int64) else { return [] }
         return [("", tensor)]
     }
+    public static func stored(_ value: Int) -> StoredContent? { StoredContent(.int(Int64(value))) }
+    public static func restored(_ content: StoredContent) -> Int? { content.json.intValue }
 }
 
 /// Width of the training picture that the result should look like, in pixels.
@@ -31,4 +34,6 @@ public enum AestheticScore: ConditioningKey {
         guard let tensor = try? Tensor([value], shape: []) else { return [] }
         return [("", tensor)]
     }
+    public static func stored(_ value: Float) -> StoredContent? { StoredContent(.exactly(Double(value))) }
+    public static func restored(_ content: StoredContent) -> Float? { content.json.exactNumber.map { Float($0) } }
 }

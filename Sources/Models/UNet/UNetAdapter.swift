@@ -91,6 +91,7 @@ public struct UNetAdapter: UNetControl {
     public var family: String { "\(kind.rawValue) T2I-adapter" }
     public var needsAutoencoder: Bool { false }
     public var extraHintChannels: Int { 0 }
+    public var ownByteCount: Int { source.ownByteCount }
 
     public func prepare(
         _ attachment: ControlAttachment, for geometry: RunGeometry, latentFormat: LatentFormat, on b: any Backend

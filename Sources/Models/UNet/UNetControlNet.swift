@@ -66,6 +66,7 @@ public struct UNetControlNetwork: UNetControl {
     public var family: String { "\(kind.rawValue) ControlNet" }
     public var needsAutoencoder: Bool { false }
     public var extraHintChannels: Int { 0 }
+    public var ownByteCount: Int { source.ownByteCount }
 
     public func prepare(
         _ attachment: ControlAttachment, for geometry: RunGeometry, latentFormat: LatentFormat, on b: any Backend

@@ -5,6 +5,10 @@ public import Diffusion
 public enum UNetFamily: ModelFamily {
     public static let name = "SD1.x, SD2.x, SDXL"
 
+    public static var textEncoderLoaders: String {
+        "CLIPLoader with type stable_diffusion (SD1.x, SD2.x) or DualCLIPLoader with type sdxl (SDXL)"
+    }
+
     public static func native(_ source: WeightSource) throws(CheckpointError) -> WeightSource? {
         if UNetConfiguration.recognises(source) { return source }
         return UNetDiffusersKeys.recognises(source) ? try UNetDiffusersKeys.native(source) : nil

@@ -40,6 +40,7 @@ public struct UNetNetwork: DiffusionNetwork {
     }
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
+    public var ownByteCount: Int { source.ownByteCount }
 
     public func adding(
         lora: NamedTensors, strength: Float
