@@ -160,8 +160,8 @@ import Testing
                 "layer.hada_w2_a": Tensor([5, 6], shape: [2, 1]), "layer.hada_w2_b": Tensor([7, 8], shape: [1, 2]),
                 "layer.alpha": Tensor([0.5], shape: []),
             ], strength: 2)
-        // [[3, 4], [6, 8]] ∘ [[35, 40], [42, 48]]
-        #expect(values == [1 + 3 * 35, 1 + 4 * 40, 1 + 6 * 42, 1 + 8 * 48])
+        // 1 + [[3, 4], [6, 8]] ∘ [[35, 40], [42, 48]]
+        #expect(values == [106, 161, 253, 385])
     }
 
     /// By hand: [[1, 2]] ⊗ (a·b), rank 1.
@@ -185,7 +185,8 @@ import Testing
                 "layer.lora_down.weight": Tensor([1, 10], shape: [2, 1, 1, 1]),
             ], strength: 1)
         // Core rows: p=0: [1, 2] + 10·[3, 4] = [31, 42]; p=1: [5, 6] + 10·[7, 8] = [75, 86].
-        #expect(values == [31 + 2 * 75, 42 + 2 * 86])
+        // 31 + 2 · 75, 42 + 2 · 86
+        #expect(values == [181, 214])
     }
 
     @Test func factorsOfOtherSizesAreRefused() throws {
