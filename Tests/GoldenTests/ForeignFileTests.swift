@@ -43,7 +43,8 @@ struct ForeignFileTests {
         let geometry = RunGeometry(
             latentShape: latent.shape, latent: latent, noiseMask: nil, sampling: network.sampling)
         let guider = CFGGuider(model: DiffusionModel(network: network), positive: [entry], negative: nil, cfg: 1)
-        _ = try guider.denoiser(for: geometry, on: backend)(latent, 1)
+        let denoiser = try guider.denoiser(for: geometry, on: backend)
+        _ = try denoiser(latent, 1)
     }
 
     @Test func controlNets() {
