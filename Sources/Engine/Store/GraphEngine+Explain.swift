@@ -44,7 +44,9 @@ extension GraphRun {
             case (true, false):
                 explained.verdict = .runs
                 if case .open = keys[node] { explained.verdict = .open }
-                explained.reasons = reasons(node, kept, comparison) { present[$0] }
+                // Two ways to the same change are one reason.
+                for reason in reasons(node, kept, comparison, { present[$0] })
+                where !explained.reasons.contains(reason) { explained.reasons.append(reason) }
             }
             return explained
         }
