@@ -5,7 +5,8 @@ extension WeightSource {
     public func dimensions(_ key: String, rank: Int) throws(CheckpointError) -> [Int] {
         guard let shape = shape(key) else {
             throw CheckpointError(
-                .missingKey, "\(name): the key \"\(key)\" is missing; the file is incomplete or of another model family")
+                .missingKey, "\(name): the key \"\(key)\" is missing; the file is incomplete or of another model family"
+            )
         }
         guard shape.count == rank, shape.allSatisfy({ $0 > 0 }) else {
             throw CheckpointError(

@@ -75,7 +75,9 @@ struct LayerNames: Sendable {
         for (name, target) in outer { add(name, "", target) }
         for group in blocks {
             for index in 0..<source.count(group.ours) {
-                for (name, target) in group.layers { add("\(group.theirs)\(index).\(name)", "\(group.ours)\(index).", target) }
+                for (name, target) in group.layers {
+                    add("\(group.theirs)\(index).\(name)", "\(group.ours)\(index).", target)
+                }
             }
         }
         return result

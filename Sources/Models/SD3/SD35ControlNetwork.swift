@@ -80,7 +80,8 @@ public struct SD35ControlNetwork: ControlNetwork {
     private static func preprocessing(_ w: Weights) throws(CheckpointError) -> Preprocessing {
         guard w.contains("control_type") else { return .none }
         let numbers = try? w.tensor("control_type", [-1]).floats()
-        guard let number = numbers?.first, number >= 0, number < 3, let kind = Preprocessing(rawValue: Int(number)) else {
+        guard let number = numbers?.first, number >= 0, number < 3, let kind = Preprocessing(rawValue: Int(number))
+        else {
             throw CheckpointError(
                 .unsupported,
                 "\(w.source.name): control_type \(numbers ?? []) is unknown; known are 0 (blur), 1 (canny), 2 (depth)")
