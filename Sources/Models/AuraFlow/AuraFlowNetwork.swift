@@ -34,6 +34,13 @@ public struct AuraFlowNetwork: LayerSkippingNetwork {
         }
     }
 
+    public func requireFitting(_ control: any ControlNetwork) throws {
+        throw CheckpointError(
+            .unknownFamily,
+            "the model \(source.name) is \(family), for which no ControlNets are known; this one is a \(control.family)"
+        )
+    }
+
     public func adding(
         lora: NamedTensors, strength: Float
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {

@@ -51,6 +51,13 @@ public struct SD3Network: LayerSkippingNetwork {
         try layers(roundsPatches: b.computeType == .float32).transformer.pooled(pooled, batch: batch, on: b)
     }
 
+    public func requireFitting(_ control: any ControlNetwork) throws {
+        if control is SD3ControlNetwork || control is SD35ControlNetwork { return }
+        throw CheckpointError(
+            .unknownFamily,
+            "the model \(source.name) is \(family), the ControlNet is a \(control.family); choose a ControlNet for SD3")
+    }
+
     public func adding(
         lora: NamedTensors, strength: Float
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
