@@ -16,7 +16,6 @@ import Testing
     struct Call {
         let network: any DiffusionNetwork
         let call: NetworkCall
-        let denoised: Tensor
 
         init(_ name: String, _ network: any DiffusionNetwork) throws {
             let trace = try CheckpointFile(path: FluxTraceTests.file(name + ".trace.safetensors"))
@@ -28,18 +27,12 @@ import Testing
             let sigma = try #require(try trace.tensor("in.sigma")).floats()[0]
             let geometry = RunGeometry(latentShape: x.shape, latent: x, noiseMask: nil, sampling: network.sampling)
             self.network = network
-            denoised = try #require(try trace.tensor("out.denoised"))
             call = NetworkCall(
                 x: x, sigma: sigma, time: network.sampling.networkTime(sigma), entry: entry, geometry: geometry)
         }
 
         func velocity(on backend: any Backend) throws -> Tensor { try network(call, on: backend) }
 
-        func error(on backend: any Backend) throws -> Double {
-            let estimate = try network.sampling.denoised(
-                call.x, output: velocity(on: backend), sigma: call.sigma)
-            return try relativeError(estimate, denoised)
-        }
     }
 
     private let backend = CPUBackend(precision: .float32, threads: 2)
@@ -57,15 +50,19 @@ import Testing
         return try WeightSource(file, prefix: prefix)
     }
 
-    @Test(arguments: networks) func equalsTheReferenceOnTheCPU(_ name: String) throws {
+    /// bf16 products stay near fp32 ones. (That fp32 equals the reference is in the goldens of whole workflows.)
+    @Test(arguments: networks) func bfloat16IsNear(_ name: String) throws {
         let call = try Call(name, Self.network(name))
-        #expect(try call.error(on: backend) < 2e-5)
-        #expect(try call.error(on: CPUBackend(precision: .bfloat16, threads: 2)) < 2e-2)
+        let error = try relativeError(
+            call.velocity(on: CPUBackend(precision: .bfloat16, threads: 2)), call.velocity(on: backend))
+        #expect(error > 0 && error < 2e-2, "\(error)")
     }
 
     /// The same through the plain Swift backend: nothing in the models names a backend.
-    @Test(arguments: networks) func equalsTheReferenceInPlainSwift(_ name: String) throws {
-        #expect(try Call(name, Self.network(name)).error(on: ReferenceBackend()) < 2e-5)
+    @Test(arguments: networks) func equalsPlainSwift(_ name: String) throws {
+        let call = try Call(name, Self.network(name))
+        let error = try relativeError(call.velocity(on: backend), call.velocity(on: ReferenceBackend()))
+        #expect(error < 2e-5, "\(error)")
     }
 
     @Test func familiesAreNamed() throws {
