@@ -187,7 +187,8 @@ import Workflow
         let values = g.list([number(0), number(0.5), number(1)])
         let m = g.mask(0)
         g.set(m, "value", out(values))
-        let s = g.save(g.mix(g.stub("BLACK"), g.stub("WHITE"), m))
+        let mix = g.mix(g.stub("BLACK"), g.stub("WHITE"), m)
+        let s = g.save(g.add("RebatchImages", ["images": out(mix), "batch_size": int(3)]))
         #expect(try await session.run(g).means(s) == [0, 127, 255])
     }
 
