@@ -61,6 +61,8 @@ struct GraphRun {
     var live: LiveNodes?
     /// Nodes that run, or wait for their expansion, and whose results may be shared.
     var inFlight: [CacheKey: Int] = [:]
+    /// When it was last looked whether memory allows another node, and the answer.
+    private var memoryCheck = (time: -1.0, allows: true)
     /// How many nodes run, by kind of work.
     var running: [NodeWork: Int] = [:]
     var failure: (node: Int, inputs: JSONObject, error: any Error)?
@@ -135,7 +137,7 @@ struct GraphRun {
     }
 
     /// Whether a node may begin beside those that run.
-    private func mayBegin(_ work: NodeWork) -> Bool {
+    private mutating func mayBegin(_ work: NodeWork) -> Bool {
         let total = running.values.reduce(0, +)
         if total == 0 || work == .waiting { return true }
         let computing = running[.computing, default: 0] + running[.sampling, default: 0]
@@ -148,8 +150,19 @@ struct GraphRun {
         case .waiting: break
         }
         // Beside nodes that only wait, any one may run.
-        return computing + running[.loading, default: 0] == 0 || MemoryGauge.allowsMore()
+        return computing + running[.loading, default: 0] == 0 || memoryAllowsMore()
     }
+
+    /// Whether the machine has room for one more node beside those that run.
+    private mutating func memoryAllowsMore() -> Bool {
+        let now = monotonicSeconds()
+        // Not for each of a thousand small nodes.
+        if now - memoryCheck.time > 0.02 { memoryCheck = (now, AvailableMemory.bytes() >= Self.roomForOneMore) }
+        return memoryCheck.allows
+    }
+
+    /// Bytes that must be available before another node may begin beside those that run.
+    private static let roomForOneMore = 1 << 30
 
     private static func perform(_ call: consuming NodeCall?, _ node: Int) async -> Completion {
         let start = monotonicSeconds()
