@@ -149,7 +149,7 @@ import Testing
         Case("a model through a link", says: "leads out of the models folders") { network("\"way-out.safetensors\"") },
     ]
 
-    @Test(.timeLimit(.minutes(3)), arguments: cases) func endsInAnError(_ test: Case) async throws {
+    @Test(.timeLimit(.minutes(10)), arguments: cases) func endsInAnError(_ test: Case) async throws {
         let place = try Workplace()
         let files = FileManager.default
         for folder in ["input", "models/unet", "outside"] {

@@ -179,7 +179,7 @@ import Testing
         #expect(try muted.prompt().inputs("4") == "text=\"\"")
     }
 
-    @Test(.timeLimit(.minutes(1))) func circlesEnd() throws {
+    @Test(.timeLimit(.minutes(10))) func circlesEnd() throws {
         var sketch = Sketch()
         sketch.node(1, "Reroute", [":*=2"], ["*"])
         sketch.node(2, "Reroute", [":*=1"], ["*"])
