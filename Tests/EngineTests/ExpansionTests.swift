@@ -65,7 +65,18 @@ private struct WantNode: LazyNode {
     func run(_ context: NodeContext) async throws { sum = (a ?? 100) + (b ?? 1000) }
 }
 
-private let packs = [stubPack, NodePack("expansions", nodes: [ExpandNode.self, WantNode.self])]
+/// Waits for a day.
+private struct SleepNode: Node {
+    static let info = NodeInfo("Sleep", category: "test", work: .waiting)
+    @Input var value: Int
+    @Output("value") var result: Int
+    func run(_ context: NodeContext) async throws {
+        try await Task.sleep(for: .seconds(86400))
+        result = value
+    }
+}
+
+private let packs = [stubPack, NodePack("expansions", nodes: [ExpandNode.self, WantNode.self, SleepNode.self])]
 
 @Suite struct ExpansionTests {
     private func run(_ mode: String, _ value: Int = 5, _ more: [Prompt.Entry] = []) async -> Harness.Outcome {
@@ -111,6 +122,16 @@ private let packs = [stubPack, NodePack("expansions", nodes: [ExpandNode.self, W
         ("no such slot", "node x.0.0.1 of the expansion gave no output 3"),
     ]) func faultsAreTheNodesOwn(_ mode: String, _ message: String) async {
         #expect(await run(mode).log.lines.last == "error x \(message)")
+    }
+
+    /// The fault is found when the expansion has run, at no node's end: what sleeps is woken all the same.
+    @Test(.timeLimit(.minutes(5))) func aFaultyExpansionWakesSleepers() async {
+        let outcome = await Harness(packs: packs).run(
+            Prompt([
+                node("z", "Sleep", ["value": 1]), node("t", "Show", ["value": link("z")]),
+                node("x", "Expand", ["mode": "no such slot", "value": 5]), node("s", "Show", ["value": link("x")]),
+            ]))
+        #expect(outcome.log.lines.last == "error x node x.0.0.1 of the expansion gave no output 3")
     }
 
     @Test func theNodeOfTheWorkflowIsBlamed() async {

@@ -109,12 +109,13 @@ struct GraphRun {
         await withTaskGroup(of: Completion.self) { group in
             while true {
                 await beginReady(&group)
-                guard running.values.contains(where: { $0 > 0 }), let completion = await group.next() else { return }
-                end(completion)
+                // Also a turn may fail, of a node that is not called: what runs is woken before it is waited for.
                 if failure != nil {
                     scope.abandon()
                     group.cancelAll()
                 }
+                guard running.values.contains(where: { $0 > 0 }), let completion = await group.next() else { return }
+                end(completion)
             }
         }
     }
