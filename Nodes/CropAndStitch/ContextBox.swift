@@ -3,11 +3,11 @@ import PackTools
 
 /// Which part of a picture is cut out (pack-nodes.md §7, steps 8 and 9).
 enum ContextBox {
-    /// A box grown on each side by a share of its size, within the picture.
-    static func extended(_ box: Box, factor: Double, in picture: PictureSize) -> Box {
-        guard factor >= 1.01 else { return box }
-        let dx = (Double(box.width) * (factor - 1) / 2).roundedInt
-        let dy = (Double(box.height) * (factor - 1) / 2).roundedInt
+    /// A box grown on each side by a share of its size and a number of pixels, within the picture.
+    static func extended(_ box: Box, factor: Double, pixels: Int = 0, in picture: PictureSize) -> Box {
+        let share = factor >= 1.01 ? (factor - 1) / 2 : 0
+        let dx = (Double(box.width) * share).roundedInt + pixels
+        let dy = (Double(box.height) * share).roundedInt + pixels
         let left = max(box.x - dx, 0)
         let top = max(box.y - dy, 0)
         return Box(

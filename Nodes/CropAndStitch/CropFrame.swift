@@ -68,4 +68,15 @@ struct CropFrame: Sendable {
                 contextMask.asSingleChannelPictures(), rows: rows, columns: columns, fill: [0]
             ).asMask())
     }
+
+    /// The frame with as much border as a box needs that leaves it, the box and the frame's own place in that canvas.
+    func canvas(holding box: Box) throws -> (canvas: CropFrame, box: Box, original: Box) {
+        let (left, top) = (max(-box.x, 0), max(-box.y, 0))
+        let canvas = try extended(
+            left: left, right: max(box.right - size.width, 0), top: top, bottom: max(box.bottom - size.height, 0))
+        return (
+            canvas, Box(x: box.x + left, y: box.y + top, width: box.width, height: box.height),
+            Box(x: left, y: top, width: size.width, height: size.height)
+        )
+    }
 }

@@ -112,21 +112,18 @@ struct InpaintCropImproved: Node {
     private func cut(
         _ frame: CropFrame, _ box: Box, _ target: PictureSize, _ algorithms: CropAlgorithms
     ) throws -> (entry: Stitcher.Entry, picture: Tensor, mask: Tensor) {
-        let size = frame.size
-        let (left, top) = (max(-box.x, 0), max(-box.y, 0))
-        let canvas = try frame.extended(
-            left: left, right: max(box.right - size.width, 0), top: top, bottom: max(box.bottom - size.height, 0))
-        let boxInCanvas = Box(x: box.x + left, y: box.y + top, width: box.width, height: box.height)
+        let (canvas, boxInCanvas, original) = try frame.canvas(holding: box)
         var picture = try boxInCanvas.cut(canvas.image)
         var mask = try boxInCanvas.cut(canvas.mask.asSingleChannelPictures()).asMask()
         if outputResizeToTargetSize {
-            let filter = algorithms.filter(from: PictureSize(width: box.width, height: box.height), to: target)
-            picture = try pillowResized(picture, to: target, filter)
-            mask = try pillowResizedMask(mask, to: target, filter)
+            let resizing = CropResizing(
+                algorithms, from: PictureSize(width: box.width, height: box.height), to: target)
+            picture = try resizing.picture(picture, target)
+            mask = try resizing.mask(mask, target)
         }
         let entry = Stitcher.Entry(
             canvas: canvas.image, box: boxInCanvas,
-            original: Box(x: left, y: top, width: size.width, height: size.height),
+            original: original,
             blendMask: try MaskPreparation.blurred(mask, by: maskBlendPixels))
         return (entry, picture, mask)
     }

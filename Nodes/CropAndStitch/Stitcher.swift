@@ -80,7 +80,9 @@ struct Stitcher: NodeValue {
     var entries: [Entry]
     var algorithms: CropAlgorithms
 
-    var exportedTensors: [(suffix: String, tensor: Tensor)] {
+    var exportedTensors: [(suffix: String, tensor: Tensor)] { Self.exported(entries) }
+
+    static func exported(_ entries: [Entry]) -> [(suffix: String, tensor: Tensor)] {
         entries.enumerated().flatMap { index, entry in
             [(".\(index).canvas", entry.canvas), (".\(index).blend_mask", entry.blendMask)]
         }

@@ -4,5 +4,5 @@ public import NodeKit
 public let smallPacks: [NodePack] = [
     logicPack, easyUsePack, impactPack, wasPack, crystoolsPack, mxToolkitPack, visionatrixPack, inpaintNodesPack,
     comfyImageSaverPack, imageSaverPack, tinyterraPack, objectMigrationPack, efficiencyPack, videoHelperPack,
-    useEverywherePack, extraModelsPack, mixlabPack, controlNetAuxPack,
+    useEverywherePack, extraModelsPack, mixlabPack, controlNetAuxPack, logicUtilsPack,
 ]

@@ -88,7 +88,16 @@ struct PackSchemaTests {
             ("VixUiAspectRatioSelector", ["aspect_ratio"]), ("VixCheckboxLogic", ["state"]),
             ("VixUiCheckboxLogic", ["state"]),
             ("VixDynamicLoraDefinition", []), ("INPAINT_MaskedFill", ["fill", "falloff"]),
-            ("InpaintStitchImproved", []),
+            ("InpaintStitchImproved", []), ("InpaintStitch", ["rescale_algorithm"]),
+            (
+                "InpaintCrop",
+                [
+                    "context_expand_pixels", "context_expand_factor", "fill_mask_holes", "blur_mask_pixels",
+                    "invert_mask", "blend_pixels", "rescale_algorithm", "mode", "force_width", "force_height",
+                    "rescale_factor", "min_width", "min_height", "max_width", "max_height", "padding",
+                ]
+            ),
+            ("LogicUtil_ReplaceString", ["String", "Regex", "ReplaceWith"]),
             (
                 "InpaintCropImproved",
                 [
@@ -149,6 +158,7 @@ struct PackSchemaTests {
     @Test(arguments: [
         ("ImpactSwitch", ["selected_value", "selected_label", "selected_index"]),
         ("InpaintCropImproved", ["stitcher", "cropped_image", "cropped_mask"]),
+        ("InpaintCrop", ["stitch", "cropped_image", "cropped_mask"]), ("InpaintStitch", ["image"]),
         ("CR Index Increment", ["index", "interval", "show_help"]), ("easy imageSize", ["width_int", "height_int"]),
         ("GetImageSize+", ["width", "height", "count"]), ("ResizeMask", ["mask", "width", "height"]),
         (
