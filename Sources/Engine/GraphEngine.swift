@@ -110,6 +110,8 @@ public struct RunOptions: Sendable {
 
     /// How many nodes may compute at the same time, as far as memory allows.
     public var parallelNodes: Int
+    /// Whether and how samplers show pictures of their steps.
+    public var previews = PreviewOptions.none
 
     public init(
         promptID: String = "", control: RunControl = RunControl(), extraPNGInfo: JSONObject = JSONObject(),
@@ -137,6 +139,7 @@ final class RunEnvironment: Sendable {
     let extraPNGInfo: JSONObject
     let journals: RunJournals?
     let parallelNodes: Int
+    let previews: PreviewOptions
     let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
     let emit: @Sendable (EngineEvent.Kind) -> Void
 
@@ -155,6 +158,7 @@ final class RunEnvironment: Sendable {
         extraPNGInfo = options.extraPNGInfo
         journals = engine.resume.map { RunJournals($0) }
         parallelNodes = max(1, options.parallelNodes)
+        previews = options.previews
         observeResult = options.resultObserver
         self.emit = emit
         cacheScope = "\(backend.name) \(backend.computeType.rawValue)"
