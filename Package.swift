@@ -132,7 +132,7 @@ let package = Package(
             "NodesTests",
             [
                 "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
-                "Checkpoints", "ModelMaker",
+                "Checkpoints", "Models", "ModelMaker",
             ], resources: [.copy("Files")]),
         suite(
             "PackTests",

@@ -66,6 +66,12 @@ enum KnownLayouts {
         ("text_model.encoder.layers.0.self_attn.q_proj.weight", "a CLIP text encoder"),
         ("encoder.block.0.layer.0.SelfAttention.q.weight", "a T5 text encoder"),
         ("decoder.conv_in.weight", "a VAE"),
+        ("vision_model.encoder.layers.0.layer_norm1.weight", "an image encoder (CLIP vision)"),
+        ("visual.transformer.resblocks.0.attn.in_proj_weight", "an image encoder (CLIP vision)"),
+        ("model.1.sub.0.RDB1.conv1.0.weight", "an upscale model (ESRGAN)"),
+        ("RRDB_trunk.0.RDB1.conv1.weight", "an upscale model (ESRGAN)"),
+        ("body.0.rdb1.conv1.weight", "an upscale model (ESRGAN)"),
+        ("params_ema.body.0.rdb1.conv1.weight", "an upscale model (ESRGAN)"),
         ("controlnet_blocks.0.weight", "a transformer ControlNet"),
         ("zero_convs.0.0.weight", "a UNet ControlNet"),
     ]
