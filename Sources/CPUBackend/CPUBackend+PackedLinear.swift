@@ -81,7 +81,7 @@ extension CPUBackend {
         _ x: PackedOperand, _ layer: LinearLayer, _ reduced: [PackedOperand], to output: ck_output
     ) throws(TensorError) {
         guard let outBase = unsafe output.data else { return }
-        let inPlace = unsafe output.type == DType.float32.code
+        let inPlace = unsafe layer.isFinished(output.type)
         var job = unsafe x.job(with: layer.weight)
         let tiling = unsafe PackedTiling(
             tokens: layer.tokens, outputs: layer.outputs, threads: pool.threads,
@@ -125,7 +125,7 @@ extension CPUBackend {
                             memory)
                     }
                 }
-                if inPlace, layer.isPlain, factor == 1 { return }
+                if inPlace { return }
                 unsafe finish(
                     layer, sums: sums, stride: stride, tokens: rows, columns: columns, factor: factor, to: output)
             }
