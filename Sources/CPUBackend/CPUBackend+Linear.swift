@@ -218,7 +218,7 @@ struct LinearLayer {
     }
     /// Of the result.
     let shape: Shape
-    let tokens: Int
+    var tokens: Int
     let inputs: Int
     let outputs: Int
     let weight: WeightMatrix

@@ -137,7 +137,8 @@ struct RunCommand: ProgramCommand {
             outputFolder: folders.output)
         let archive = saveOutputs.map { OutputArchive(path: $0, backend: engine.backend) }
         var options = RunOptions(
-            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes)
+            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes,
+            workingMemory: limits.memory.explicitBytes)
         if let archive { options.resultObserver = { archive.add($0, $1) } }
         let start = ContinuousClock.now
         let result = await engine.run(validated, options: options) { event in

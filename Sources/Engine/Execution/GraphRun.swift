@@ -263,6 +263,7 @@ struct GraphRun {
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
         context.memory = CachedMemory(environment.cache, entry.schema)
         context.graph = live
+        context.workingMemory = environment.workingMemory
         return context
     }
 

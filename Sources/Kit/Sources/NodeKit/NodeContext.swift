@@ -23,6 +23,9 @@ public struct NodeContext: Sendable {
     public var memory: (any NodeMemory)?
     /// Keeps what the node has done so far over a crash; `nil` where nothing is kept. See ``WorkJournal``.
     public var unfinishedWork: (any UnfinishedWork)?
+    /// Bytes that a node's own work may take now; asked when a node can choose between faster and smaller. `nil`
+    /// where nobody knows.
+    public var workingMemory: @Sendable () -> Int? = { nil }
 
     public init(
         nodeID: String, backend: any Backend, files: any NodeFiles, events: any NodeEvents, prompt: JSON = .null,
