@@ -144,7 +144,7 @@ let package = Package(
         suite(
             "GoldenTests",
             [
-                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
+                "Engine", "Workflow", "Text", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
                 "KJNodes",
                 "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",
