@@ -191,10 +191,18 @@ public let corePack = NodePack(
         RegexReplace.self,
         PreviewAny.self,
         AddNoise.self,
+        UpscaleModelLoader.self,
+        ImageUpscaleWithModel.self,
+        CLIPVisionLoader.self,
+        CLIPVisionEncode.self,
+        UnclipConditioning.self,
+        UnclipCheckpointLoader.self,
     ],
-    storable: StorableTypes(conditioningKeys: [
-        EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
-        ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,
-        PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self, ReferenceLatents.self,
-        ReferenceLatentPlacement.self, StyleAttention.self,
-    ]))
+    storable: StorableTypes(
+        values: [CLIPVisionOutput.self],
+        conditioningKeys: [
+            EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
+            ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,
+            PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self, ReferenceLatents.self,
+            ReferenceLatentPlacement.self, StyleAttention.self, UnclipPictures.self,
+        ]))

@@ -110,6 +110,8 @@ public struct RunOptions: Sendable {
 
     /// How many nodes may compute at the same time, as far as memory allows.
     public var parallelNodes: Int
+    /// Whether and how samplers show pictures of their steps.
+    public var previews = PreviewOptions.none
 
     /// The most that a node's own work may take where it has a choice, if that is less than what is available.
     public var workingMemory: Int?
@@ -141,7 +143,8 @@ final class RunEnvironment: Sendable {
     let extraPNGInfo: JSONObject
     let journals: RunJournals?
     let parallelNodes: Int
-    let workingMemory: @Sendable () -> Int?
+    let availableMemory: @Sendable () -> Int
+    let previews: PreviewOptions
     let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
     let emit: @Sendable (EngineEvent.Kind) -> Void
 
@@ -160,7 +163,8 @@ final class RunEnvironment: Sendable {
         extraPNGInfo = options.extraPNGInfo
         journals = engine.resume.map { RunJournals($0) }
         parallelNodes = max(1, options.parallelNodes)
-        workingMemory = { [limit = options.workingMemory] in min(AvailableMemory.bytes(), limit ?? .max) }
+        availableMemory = { [limit = options.workingMemory] in min(AvailableMemory.bytes(), limit ?? .max) }
+        previews = options.previews
         observeResult = options.resultObserver
         self.emit = emit
         cacheScope = "\(backend.name) \(backend.computeType.rawValue)"

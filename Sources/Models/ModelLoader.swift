@@ -36,7 +36,7 @@ public enum ModelLoader {
         let file = try CheckpointFile(path: path)
         var source = try WeightSource(file, prefix: networkPrefix(file))
         // What tells the prediction type stands outside the network.
-        for key in UNetSampling.markers {
+        for key in UNetSampling.markers + NoiseAugmentor.markers {
             if let tensor = try file.tensor(key) { source = source.adding(key, tensor) }
         }
         let family = try family(of: source)
@@ -70,6 +70,37 @@ public enum ModelLoader {
         let autoencoder = try KLAutoencoder(WeightSource(file, prefix: prefix))
         report(autoencoder.unusedKeys, path, warn)
         return autoencoder
+    }
+
+    /// An image encoder.
+    public static func imageEncoder(path: String, warn: (String) -> Void) throws -> CLIPVisionModel {
+        let model = try CLIPVisionModel(WeightSource(CheckpointFile(path: path)))
+        report(model.unusedKeys, path, warn)
+        return model
+    }
+
+    /// The image encoder of an all-in-one file; `nil` if it has none.
+    public static func imageEncoder(ofCheckpoint path: String) throws -> CLIPVisionModel? {
+        let source = try WeightSource(CheckpointFile(path: path), prefix: "embedder.model.")
+        return try CLIPVisionKeys.native(source) == nil ? nil : CLIPVisionModel(source)
+    }
+
+    /// A tiny autoencoder from the files of its halves.
+    public static func tinyAutoencoder(
+        _ space: LatentSpace, encoder: String?, decoder: String, warn: (String) -> Void
+    ) throws -> TinyAutoencoder {
+        let autoencoder = try TinyAutoencoder(
+            space, encoder: encoder.map { try WeightSource(CheckpointFile(path: $0)) },
+            decoder: WeightSource(CheckpointFile(path: decoder)))
+        report(autoencoder.unusedKeys, decoder, warn)
+        return autoencoder
+    }
+
+    /// A model that enlarges pictures.
+    public static func upscaleModel(path: String, warn: (String) -> Void) throws -> UpscaleModel {
+        let model = try UpscaleModel(CheckpointFile(path: path))
+        report(model.unusedKeys, path, warn)
+        return model
     }
 
     /// A ControlNet.

@@ -43,7 +43,7 @@ extension AutoencoderValue {
             return try autoencoder.decode(latent, on: context.backend)
         }
         return try tiled.decode(
-            latent, within: context.workingMemory(), on: context.backend, note: context.warn)
+            latent, within: context.availableMemory?(), on: context.backend, note: context.warn)
     }
 
     /// The latent of a picture; in tiles where the memory for the node is too small for one piece.
@@ -52,6 +52,6 @@ extension AutoencoderValue {
             return try autoencoder.encode(image, on: context.backend)
         }
         return try tiled.encode(
-            image, within: context.workingMemory(), on: context.backend, note: context.warn)
+            image, within: context.availableMemory?(), on: context.backend, note: context.warn)
     }
 }

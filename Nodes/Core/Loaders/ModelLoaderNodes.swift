@@ -68,6 +68,14 @@ struct VAELoader: Node {
                 "input \"vae_name\": pixel_space is for models that paint pixels directly, and none of them is "
                     + "supported; choose the file of the model's VAE")
         }
+        if let set = FileSet.named(vaeName, in: "vae"), !context.files.modelNames("vae").contains(vaeName),
+            let space = LatentSpace.ofTinyAutoencoder(vaeName)
+        {
+            let paths = try set.paths(context.files)
+            vae = AutoencoderValue(
+                try ModelLoader.tinyAutoencoder(space, encoder: paths[0], decoder: paths[1], warn: context.warn))
+            return
+        }
         let path = try context.files.model("vae", vaeName)
         vae = AutoencoderValue(try ModelLoader.autoencoder(path: path, warn: context.warn))
     }

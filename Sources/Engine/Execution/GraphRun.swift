@@ -262,8 +262,9 @@ struct GraphRun {
             nodeID: entry.id, backend: environment.backend(for: entry.id), files: environment.files, events: events,
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
         context.memory = CachedMemory(environment.cache, entry.schema)
+        context.previews = environment.previews
+        context.availableMemory = environment.availableMemory
         context.graph = live
-        context.workingMemory = environment.workingMemory
         return context
     }
 

@@ -125,6 +125,12 @@ struct TilePass {
         return try Tensor(sums, shape: [1, outRows, outColumns, channels])
     }
 
+    /// How many tiles a picture is cut into.
+    func tileCount(height rows: Int, width columns: Int) -> Int {
+        if rows <= height, columns <= width { return 1 }
+        return overlap < min(width, height) ? origins(rows, height).count * origins(columns, width).count : 1
+    }
+
     private func origins(_ size: Int, _ tile: Int) -> [Int] {
         if size <= tile { return [0] }
         return stride(from: 0, to: size - overlap, by: tile - overlap).map { max(0, min($0, size - overlap)) }

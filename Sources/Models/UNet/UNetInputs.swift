@@ -9,9 +9,18 @@ enum UNetInputs {
     ///
     /// - Throws: ``Checkpoints/CheckpointError`` when the pooled vector is of another width, which means a text encoder
     ///   of another family.
-    static func vector(_ call: NetworkCall, _ shape: UNetEncoderShape, name: String) throws -> Tensor? {
+    static func vector(
+        _ call: NetworkCall, _ shape: UNetEncoderShape, _ augmentor: NoiseAugmentor? = nil, name: String
+    ) throws -> Tensor? {
         guard let columns = shape.labelWidth else { return nil }
         let entry = call.entry
+        // Drawn from a generator of its own, so that the noise is not the latent's.
+        let seen = try entry[UnclipPictures.self].flatMap { pictures in
+            try augmentor?.vector(pictures, seed: call.geometry.seed &- 10)
+        }
+        if shape.kind == .sd2 {
+            return try HostMath.cycleBatch(seen ?? Tensor.zeros([1, columns]), to: call.x.shape[0])
+        }
         let width = 256
         let pooledWidth = columns - shape.kind.pictureNumbers * width
         let batch = call.x.shape[0]
@@ -19,7 +28,9 @@ enum UNetInputs {
             throw CheckpointError(
                 .unsupported, "\(name): a label embedding of \(columns) columns has no room for a pooled text vector")
         }
-        let pooled = try entry[PooledOutput.self] ?? Tensor.zeros([batch, pooledWidth])
+        let pooled =
+            try seen?.slice(axis: 1, 0..<pooledWidth).asFloat32() ?? entry[PooledOutput.self]
+            ?? Tensor.zeros([batch, pooledWidth])
         guard pooled.shape.rank == 2, pooled.shape[1] == pooledWidth else {
             throw CheckpointError(
                 .shapeMismatch,
@@ -40,6 +51,28 @@ enum UNetInputs {
         let sinusoids = try timeEmbedding(numbers, width: width).reshaped([1, numbers.count * width])
         return try HostMath.concatenate(
             [HostMath.cycleBatch(pooled, to: batch), HostMath.cycleBatch(sinusoids, to: batch)], axis: 1)
+    }
+
+    /// What turns pictures into the label vector: of Stable unCLIP half of it is the picture, half its level of noise; of
+    /// SDXL the picture takes the place of the pooled text ("revision").
+    static func augmentor(
+        _ source: WeightSource, _ shape: UNetEncoderShape
+    ) throws(CheckpointError) -> NoiseAugmentor? {
+        guard let columns = shape.labelWidth else { return nil }
+        switch shape.kind {
+        case .sd2:
+            guard columns % 2 == 0 else {
+                throw CheckpointError(
+                    .unsupported,
+                    "\(source.name): a label embedding of \(columns) columns is not that of an unCLIP model")
+            }
+            return try NoiseAugmentor(source, width: columns / 2, levelOfSums: 0.05)
+        case .sdxl:
+            let width = columns - shape.kind.pictureNumbers * 256
+            return width > 0 && width % 2 == 0
+                ? try NoiseAugmentor(WeightSource(name: source.name), width: width, levelOfSums: 0) : nil
+        case .sd1, .refiner: return nil
+        }
     }
 
     /// The text features, checked.

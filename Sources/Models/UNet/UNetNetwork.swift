@@ -12,6 +12,8 @@ public struct UNetNetwork: DiffusionNetwork {
     public var options = UNetOptions()
     public let latentFormat: LatentFormat
     public let sampling: any ModelSampling
+    /// Turns pictures into label vectors, in models that can be shown any.
+    private let augmentor: NoiseAugmentor?
     /// The layers, made at first use for each way of treating patches.
     private let layers = UNetLayers()
 
@@ -31,12 +33,15 @@ public struct UNetNetwork: DiffusionNetwork {
         let isLarge = shape.kind == .sdxl || shape.kind == .refiner
         latentFormat = LatentFormat(channels: 4, scale: isLarge ? 0.13025 : 0.18215)
         sampling = try UNetSampling.sampling(of: source, shape)
+        augmentor = try UNetInputs.augmentor(source, shape)
         // Read once now, so that a bad file is reported when it is loaded rather than in the first step.
         _ = try layers.make(source, configuration, roundsPatches: false)
     }
 
     public var family: String {
-        configuration.encoder.kind.rawValue + (configuration.encoder.inputChannels == 9 ? " inpainting" : "")
+        configuration.encoder.kind.rawValue
+            + (configuration.encoder.kind == .sd2 && configuration.encoder.labelWidth != nil ? " unCLIP" : "")
+            + (configuration.encoder.inputChannels == 9 ? " inpainting" : "")
     }
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
@@ -68,7 +73,7 @@ public struct UNetNetwork: DiffusionNetwork {
         let built = try layers.make(source, configuration, roundsPatches: b.computeType == .float32)
         let latent = try UNetInputs.latent(call, inputChannels: shape.inputChannels, format: latentFormat)
         let conditions = try built.encoder.conditions(
-            time: call.time, vector: UNetInputs.vector(call, shape, name: source.name),
+            time: call.time, vector: UNetInputs.vector(call, shape, augmentor, name: source.name),
             context: UNetInputs.context(call, shape, name: source.name), batch: call.x.shape[0], on: b)
         var skips = try built.encoder(
             b.contiguous(b.place(latent).permuted([0, 2, 3, 1])), conditions,
