@@ -34,7 +34,7 @@ let package = Package(
     products: [
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
-        .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
+        .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Planning", "Sampling"]),
         // For Fuzzing/, a package of its own.
         .library(name: "FuzzTarget", targets: ["FuzzTarget"]),
     ],
@@ -144,7 +144,7 @@ let package = Package(
         suite(
             "GoldenTests",
             [
-                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
+                "Engine", "Workflow", "Text", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
                 "KJNodes",
                 "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",

@@ -137,6 +137,10 @@ public let corePack = NodePack(
         ConditioningSetMask.self,
         ConditioningSetTimestepRange.self,
         FluxDisableGuidance.self,
+        ReferenceLatent.self,
+        FluxKontextMultiReferenceLatentMethod.self,
+        T5TokenizerOptions.self,
+        StyleModelLoader.self,
         ControlNetApply.self,
         ControlNetApplySD3.self,
         CLIPSetLastLayer.self,
@@ -199,6 +203,6 @@ public let corePack = NodePack(
         conditioningKeys: [
             EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
             ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,
-            PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self,
-            UnclipPictures.self,
+            PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self, ReferenceLatents.self,
+            ReferenceLatentPlacement.self, StyleAttention.self, UnclipPictures.self,
         ]))

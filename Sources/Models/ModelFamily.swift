@@ -23,7 +23,7 @@ extension ModelFamily {
 /// The families that can be run.
 public enum ModelFamilies {
     public static let all: [any ModelFamily.Type] = [
-        FluxFamily.self, SD3Family.self, AuraFlowFamily.self, UNetFamily.self,
+        FluxFamily.self, ChromaFamily.self, SD3Family.self, AuraFlowFamily.self, UNetFamily.self,
     ]
 }
 

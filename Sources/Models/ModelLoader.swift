@@ -114,6 +114,11 @@ public enum ModelLoader {
         )
     }
 
+    /// A style model (`StyleModelLoader`).
+    public static func styleModel(path: String) throws -> StyleModel {
+        try StyleModel(WeightSource(CheckpointFile(path: path)))
+    }
+
     /// Text encoders from files of their own, in any order (`CLIPLoader`, `DualCLIPLoader`).
     ///
     /// - Parameter type: the loader node's type ("sdxl", "flux"); see ``TextEncoderSets``.

@@ -40,9 +40,9 @@ struct UNetTests {
 
     @Test func batchesAreStretchedAndThinned() throws {
         let three = try Tensor([0, 1, 2], shape: [3, 1])
-        #expect(try UNetInputs.spread(three, to: 6).floats() == [0, 0, 1, 1, 2, 2])
-        #expect(try UNetInputs.spread(three, to: 2).floats() == [0, 2])
-        #expect(try UNetInputs.spread(three, to: 1).floats() == [0])
+        #expect(try ConcatInput.spread(three, to: 6).floats() == [0, 0, 1, 1, 2, 2])
+        #expect(try ConcatInput.spread(three, to: 2).floats() == [0, 2])
+        #expect(try ConcatInput.spread(three, to: 1).floats() == [0])
     }
 
     @Test func originsOfLoRAs() throws {

@@ -144,7 +144,8 @@ struct RunCommand: ProgramCommand {
             outputFolder: folders.output)
         let archive = saveOutputs.map { OutputArchive(path: $0, backend: engine.backend) }
         var options = RunOptions(
-            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes)
+            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes,
+            workingMemory: limits.memory.explicitBytes)
         options.previews = previews.options
         let previewFile = PreviewFile(path: self.previewFile ?? folders.output + "/preview.png")
         if let archive { options.resultObserver = { archive.add($0, $1) } }

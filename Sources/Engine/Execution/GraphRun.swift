@@ -263,7 +263,7 @@ struct GraphRun {
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
         context.memory = CachedMemory(environment.cache, entry.schema)
         context.previews = environment.previews
-        context.availableMemory = { AvailableMemory.bytes() }
+        context.availableMemory = environment.availableMemory
         context.graph = live
         return context
     }

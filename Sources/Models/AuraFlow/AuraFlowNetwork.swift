@@ -47,6 +47,7 @@ public struct AuraFlowNetwork: LayerSkippingNetwork {
         let table = AuraFlowNames.diffusers.loraTable(
             source, width: configuration.width, dotted: ["transformer."], underscored: [])
         let (patches, report) = try LoRAFile(lora).patches(table, strength: strength)
+        try LoRAFitting.require(patches, fit: source, lora: lora, family: family)
         var network = try AuraFlowNetwork(source.patched(patches))
         (network.skippedDouble, network.skippedSingle) = (skippedDouble, skippedSingle)
         return (network, report)

@@ -5,7 +5,7 @@ import Text
 
 /// The text side of AuraFlow: Pile-T5-XL, a T5 encoder of the umT5 form with LLaMA's tokenizer
 /// (families-sd3-aura.md §6.2 and §6.4). There is no pooled vector.
-public struct AuraFlowTextEncoder: TextEncoder {
+public struct AuraFlowTextEncoder: TextEncoder, T5PaddedEncoder {
     let t5: EncoderPart<T5Encoder>
     /// Layers of T5 that are run, counted from the end as `CLIPSetLastLayer` does.
     var lastLayer: Int?
@@ -55,6 +55,10 @@ public struct AuraFlowTextEncoder: TextEncoder {
         var copy = self
         copy.lastLayer = layer
         return copy
+    }
+
+    public func paddingT5(minimumLength: Int, padding: Int) -> any TextEncoder {
+        AuraFlowTextEncoder(t5: t5.padded(minimumLength: minimumLength, padding: padding), lastLayer: lastLayer)
     }
 }
 

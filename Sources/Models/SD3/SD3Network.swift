@@ -65,6 +65,7 @@ public struct SD3Network: LayerSkippingNetwork {
             source, width: configuration.width, dotted: ["transformer.", "base_model.model."],
             underscored: ["lora_transformer_", "lycoris_"])
         let (patches, report) = try LoRAFile(lora).patches(table, strength: strength)
+        try LoRAFitting.require(patches, fit: source, lora: lora, family: family)
         var network = try SD3Network(source.patched(patches))
         network.skipped = skipped
         return (network, report)

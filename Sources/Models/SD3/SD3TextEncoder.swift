@@ -7,7 +7,7 @@ import Text
 ///
 /// The features of the two CLIP models stand beside each other, are padded with zeros to T5's width and followed by T5's
 /// tokens; the pooled vectors stand beside each other. What is missing counts as zeros of the released widths.
-public struct SD3TextEncoder: TextEncoder {
+public struct SD3TextEncoder: TextEncoder, T5PaddedEncoder {
     private var clipL: EncoderPart<CLIPTextModel>?
     private var clipG: EncoderPart<CLIPTextModel>?
     private var t5: EncoderPart<T5Encoder>?
@@ -152,6 +152,12 @@ public struct SD3TextEncoder: TextEncoder {
     public func stoppingAt(layer: Int) -> any TextEncoder {
         var copy = self
         copy.lastLayer = layer
+        return copy
+    }
+
+    public func paddingT5(minimumLength: Int, padding: Int) -> any TextEncoder {
+        var copy = self
+        copy.t5 = t5?.padded(minimumLength: minimumLength, padding: padding)
         return copy
     }
 }

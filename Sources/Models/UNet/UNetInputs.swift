@@ -1,6 +1,5 @@
 import Checkpoints
 import Diffusion
-import Images
 import Layers
 import Tensors
 
@@ -103,15 +102,16 @@ enum UNetInputs {
                 .broadcast(to: [1, 4, size[2], size[3]]).asFloat32()
         } else {
             mask = try given.map(plane) ?? call.geometry.noiseMask ?? Tensor.full([1, 1, size[2], size[3]], 1)
-            mask = try HostMath.map(fitted(mask, size)) { $0.rounded(.toNearestOrEven) }
-            picture =
-                try call.entry[ConcatLatent.self].map { try format.toModel(fitted($0, size)) } ?? call.geometry.latent
-        }
-        var parts = [try spread(mask, to: batch), try spread(picture, to: batch)]
-        if let area = call.area {
-            parts = try parts.map {
-                try $0.slice(axis: 2, area.y..<area.y + area.height).slice(axis: 3, area.x..<area.x + area.width)
+            mask = try HostMath.map(ConcatInput.fitted(mask, height: size[2], width: size[3])) {
+                $0.rounded(.toNearestOrEven)
             }
+            picture =
+                try call.entry[ConcatLatent.self].map {
+                    try format.toModel(ConcatInput.fitted($0, height: size[2], width: size[3]))
+                } ?? call.geometry.latent
+        }
+        let parts = try [mask, picture].map {
+            try ConcatInput.cut(ConcatInput.spread($0, to: batch), to: call.area)
         }
         return try HostMath.concatenate([call.x] + parts, axis: 1)
     }
@@ -123,24 +123,5 @@ enum UNetInputs {
         let (height, width) = (shape[shape.rank - 2], shape[shape.rank - 1])
         let planes = height * width == 0 ? 0 : mask.count / (height * width)
         return try mask.asFloat32().reshaped([planes, 1, height, width])
-    }
-
-    private static func fitted(_ x: Tensor, _ size: Shape) throws -> Tensor {
-        if x.shape.rank == 4, x.shape[2] == size[2], x.shape[3] == size[3] { return x }
-        return try commonUpscale(x, width: size[3], height: size[2], method: .bilinear, crop: .center)
-    }
-
-    /// The items of a batch stretched or thinned out to `count` items.
-    static func spread(_ x: Tensor, to count: Int) throws -> Tensor {
-        let have = x.shape[0]
-        if have == count { return x }
-        guard have > 0 else { throw TensorError(.shapeMismatch, "an empty batch cannot be repeated") }
-        let items = (0..<count).map { k in
-            if have < count { return Int((Double(k) + 0.5) * Double(have) / Double(count)) }
-            let position = count == 1 ? 0 : Double(k) * Double(have - 1) / Double(count - 1)
-            return Int(position.rounded(.toNearestOrEven))
-        }
-        return try HostMath.concatenate(
-            items.map { try x.slice(axis: 0, min($0, have - 1)..<min($0, have - 1) + 1) }, axis: 0)
     }
 }

@@ -52,30 +52,8 @@ public struct UNetNetwork: DiffusionNetwork {
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
         let table = UNetLoRA.table(source, configuration.encoder)
         let (patches, report) = try LoRAFile(lora).patches(table, strength: strength)
-        try requireFitting(patches, lora)
+        try LoRAFitting.require(patches, fit: source, lora: lora, family: family)
         return (try patched(patches), report)
-    }
-
-    /// - Throws: ``Checkpoints/CheckpointError`` when factors have other sizes than the weights: UNets of several
-    ///   families use the same names.
-    private func requireFitting(_ patches: [String: [WeightPatch]], _ lora: NamedTensors) throws {
-        var wrong: [String] = []
-        for (key, list) in patches.sorted(by: { $0.key < $1.key }) {
-            guard let shape = source.shape(key), let rows = shape.first else { continue }
-            let columns = shape.dropFirst().reduce(1, *)
-            for patch in list {
-                guard case .lowRank(let down, let up, _) = patch.change,
-                    up.shape[0] != rows || down.shape[1] != columns
-                else { continue }
-                wrong.append("\"\(key)\" is \(rows) × \(columns), the LoRA's \(up.shape[0]) × \(down.shape[1])")
-            }
-        }
-        guard let first = wrong.first else { return }
-        let origin = LoRAOrigin.family(of: lora).map { "it is for \($0)" } ?? "it was made for another model"
-        throw CheckpointError(
-            .shapeMismatch,
-            "the LoRA \(lora.name) does not fit the model, which is \(family): \(origin); \(wrong.count) weights have "
-                + "other sizes (\(first))")
     }
 
     /// The network with changes on top of its weights.

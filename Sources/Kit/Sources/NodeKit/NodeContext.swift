@@ -23,8 +23,9 @@ public struct NodeContext: Sendable {
     public var memory: (any NodeMemory)?
     /// Keeps what the node has done so far over a crash; `nil` where nothing is kept. See ``WorkJournal``.
     public var unfinishedWork: (any UnfinishedWork)?
-    /// Bytes that the process could take at present without anybody having to swap; `nil` where that is not known. For
-    /// nodes that can do with less: in tiles, one after the other.
+    /// Bytes that a node's own work may take at present: what the process could take without anybody having to swap, or
+    /// what the user allows, if that is less; `nil` where that is not known. For nodes that can do with less: in tiles,
+    /// one after the other.
     public var availableMemory: (@Sendable () -> Int)?
     /// Whether and how samplers show pictures of their steps.
     public var previews = PreviewOptions.none
