@@ -187,7 +187,8 @@ public let corePack = NodePack(
         RegexReplace.self,
         PreviewAny.self,
         AddNoise.self,
-    ],
+    ] + modelNodes,
+    further: BlockMergeNodes.definitions(module: "nodes"),
     storable: StorableTypes(conditioningKeys: [
         EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
         ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,

@@ -6,10 +6,10 @@ import Synchronization
 public import Tensors
 
 /// FLUX.1 dev, schnell and their relatives as a diffusion model (families-flux.md §3).
-public struct FluxNetwork: LayerSkippingNetwork {
+public struct FluxNetwork: LayerSkippingNetwork, WeightedNetwork {
     public static let latentFormat = LatentFormat(channels: 16, scale: 0.3611, shift: 0.1159)
 
-    let source: WeightSource
+    public let source: WeightSource
     let configuration: FluxConfiguration
     /// The layers, made at first use for each way of treating patches.
     private let layers = FluxLayers()
@@ -55,10 +55,17 @@ public struct FluxNetwork: LayerSkippingNetwork {
     public func adding(
         lora: NamedTensors, strength: Float
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
-        let (patches, report) = try LoRAFile(lora).patches(FluxLoRA.table(source, configuration), strength: strength)
+        // Control LoRAs widen the input.
+        let (patches, report) = try source.fittingPatches(
+            of: lora, FluxLoRA.table(source, configuration), strength: strength, family: family,
+            unchecked: ["img_in.weight"])
+        return (try patched(patches), report)
+    }
+
+    public func patched(_ patches: [String: [WeightPatch]]) throws -> FluxNetwork {
         var network = try FluxNetwork(source.patched(patches))
         (network.skippedDouble, network.skippedSingle) = (skippedDouble, skippedSingle)
-        return (network, report)
+        return network
     }
 
     public func skipping(double: Set<Int>, single: Set<Int>) -> any DiffusionNetwork {
