@@ -197,7 +197,8 @@ public let corePack = NodePack(
         CLIPVisionEncode.self,
         UnclipConditioning.self,
         UnclipCheckpointLoader.self,
-    ],
+    ] + modelNodes,
+    further: BlockMergeNodes.definitions(module: "nodes"),
     storable: StorableTypes(
         values: [CLIPVisionOutput.self],
         conditioningKeys: [

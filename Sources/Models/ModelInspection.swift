@@ -56,6 +56,7 @@ public struct ModelInspection: Sendable {
     }
 
     private static func describe(_ source: WeightSource) -> (kind: String, description: String)? {
+        if let name = UnsupportedFamilies.name(of: source) { return ("network", "\(name), which is not supported") }
         for family in ControlFamilies.all where family.recognises(source) {
             let network = try? family.network(source)
             return ("ControlNet", network?.family ?? "\(family.name), damaged or of a variant that is not supported")

@@ -104,8 +104,13 @@ public enum ModelLoader {
     }
 
     /// A ControlNet.
-    public static func controlNetwork(path: String, warn: (String) -> Void) throws -> any ControlNetwork {
-        let source = try WeightSource(CheckpointFile(path: path))
+    ///
+    /// - Parameter base: the model for which it is; files that hold only the difference from it need it.
+    public static func controlNetwork(
+        path: String, base: (any DiffusionNetwork)? = nil, warn: (String) -> Void
+    ) throws -> any ControlNetwork {
+        var source = try WeightSource(CheckpointFile(path: path))
+        if source.contains("difference") { source = try DifferenceControl.completed(source, base) }
         for family in ControlFamilies.all where family.recognises(source) { return try family.network(source) }
         let supported = ControlFamilies.all.map { $0.name }.joined(separator: ", ")
         throw CheckpointError(
@@ -142,7 +147,10 @@ public enum ModelLoader {
 
     /// The family a source belongs to.
     static func family(of source: WeightSource) throws(CheckpointError) -> any ModelFamily.Type {
-        for family in ModelFamilies.all where try family.native(source) != nil { return family }
+        // Some share so many keys with a supported family that they would be taken for it.
+        if UnsupportedFamilies.name(of: source) == nil {
+            for family in ModelFamilies.all where try family.native(source) != nil { return family }
+        }
         let supported = ModelFamilies.all.map { $0.name }.joined(separator: ", ")
         throw CheckpointError(
             .unknownFamily,

@@ -11,7 +11,7 @@ import Testing
 struct UNetTests {
     /// FreeU's filter (goldens "tensor-ops", fourier).
     @Test(arguments: [("0.2", Float(0.2)), ("1.7", 1.7)]) func lowFrequencies(_ name: String, _ factor: Float) throws {
-        let golden = try CheckpointFile(path: FluxTraceTests.file("fourier.safetensors"))
+        let golden = try CheckpointFile(path: FluxTraceTests.file("tensor-ops.safetensors"))
         let x = try #require(try golden.tensor("fourier.x")).permuted([0, 2, 3, 1]).asFloat32()
         let expected = try #require(try golden.tensor("fourier.scale" + name))
         let scaled = try LowFrequencies.scaled(x, by: factor).permuted([0, 3, 1, 2]).asFloat32()

@@ -6,10 +6,10 @@ import Synchronization
 public import Tensors
 
 /// FLUX.1 dev, schnell and their relatives as a diffusion model (families-flux.md §3).
-public struct FluxNetwork: LayerSkippingNetwork {
+public struct FluxNetwork: LayerSkippingNetwork, WeightedNetwork {
     public static let latentFormat = LatentFormat(channels: 16, scale: 0.3611, shift: 0.1159)
 
-    let source: WeightSource
+    public let source: WeightSource
     let configuration: FluxConfiguration
     /// The layers, made at first use for each way of treating patches.
     private let layers = FluxLayers()
@@ -53,12 +53,9 @@ public struct FluxNetwork: LayerSkippingNetwork {
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
         let dialect = FluxLoRADialects(lora)
         let source = try dialect.widened(source)
-        let (patches, report) = try LoRAFile(dialect.file).patches(
-            FluxLoRA.table(source, configuration), strength: strength)
-        try LoRAFitting.require(patches, fit: source, lora: lora, family: family)
-        var network = try FluxNetwork(source.patched(patches))
-        (network.skippedDouble, network.skippedSingle) = (skippedDouble, skippedSingle)
-        return (network, dialect.restored(report))
+        let (patches, report) = try source.fittingPatches(
+            of: dialect.file, FluxLoRA.table(source, configuration), strength: strength, family: family)
+        return (try patched(patches, of: source), dialect.restored(report))
     }
 
     /// - Throws: ``CheckpointError`` naming both families, or the widths in which network and ControlNet differ.
@@ -70,6 +67,17 @@ public struct FluxNetwork: LayerSkippingNetwork {
                     + "FLUX.1")
         }
         try control.requireFitting(configuration, of: source.name)
+    }
+
+    public func patched(_ patches: [String: [WeightPatch]]) throws -> FluxNetwork {
+        try patched(patches, of: source)
+    }
+
+    /// - Parameter source: this network's weights, or what a control LoRA makes of them.
+    private func patched(_ patches: [String: [WeightPatch]], of source: WeightSource) throws -> FluxNetwork {
+        var network = try FluxNetwork(source.patched(patches))
+        (network.skippedDouble, network.skippedSingle) = (skippedDouble, skippedSingle)
+        return network
     }
 
     public func skipping(double: Set<Int>, single: Set<Int>) -> any DiffusionNetwork {

@@ -1,10 +1,10 @@
-import Checkpoints
+public import Checkpoints
 public import Diffusion
 public import Tensors
 import Text
 
 /// The text side of FLUX: T5 features and CLIP-L's pooled vector (families-flux.md §2).
-public struct FluxTextEncoder: TextEncoder, T5PaddedEncoder {
+public struct FluxTextEncoder: WeightedTextEncoder, T5PaddedEncoder {
     let clip: EncoderPart<CLIPTextModel>
     let t5: EncoderPart<T5Encoder>
     let embeddings: (any EmbeddingLibrary)?
@@ -49,6 +49,14 @@ public struct FluxTextEncoder: TextEncoder, T5PaddedEncoder {
             LoRAReport(
                 used: first.used.union(second.used), changedWeights: first.changedWeights + second.changedWeights)
         )
+    }
+
+    public var sources: [EncoderSource] { [clip.encoderSource, t5.encoderSource] }
+
+    public func patched(_ patches: (EncoderSource) -> [String: [WeightPatch]]) throws -> FluxTextEncoder {
+        FluxTextEncoder(
+            clip: try clip.patched(patches(clip.encoderSource)), t5: try t5.patched(patches(t5.encoderSource)),
+            embeddings: embeddings, lastLayer: lastLayer)
     }
 
     public func stoppingAt(layer: Int) -> any TextEncoder {

@@ -55,6 +55,9 @@ struct EncoderPart<Model: Sendable>: Sendable {
         return (try patched(patches), report)
     }
 
+    /// The part's name and weights.
+    var encoderSource: EncoderSource { EncoderSource(name: tokenizer.layout.encoder, weights: source) }
+
     /// The part with changes on top of its weights.
     func patched(_ patches: [String: [WeightPatch]]) throws(CheckpointError) -> EncoderPart {
         if patches.isEmpty { return self }
