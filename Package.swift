@@ -34,7 +34,7 @@ let package = Package(
     products: [
         .executable(name: "graphrun", targets: ["graphrun"]),
         // For Benchmarks/, a package of its own.
-        .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Sampling"]),
+        .library(name: "Measured", targets: ["CPUBackend", "Models", "ModelMaker", "Planning", "Sampling"]),
         // For Fuzzing/, a package of its own.
         .library(name: "FuzzTarget", targets: ["FuzzTarget"]),
     ],
@@ -158,7 +158,7 @@ let package = Package(
             "NodesTests",
             [
                 "CoreNodes", "KJNodes", "RgthreeNodes", "CustomScriptsNodes", "JPSNodes", "Images", "Sampling",
-                "Checkpoints", "ModelMaker",
+                "Checkpoints", "Models", "ModelMaker",
             ], resources: [.copy("Files")]),
         suite(
             "PackTests",
@@ -170,7 +170,7 @@ let package = Package(
         suite(
             "GoldenTests",
             [
-                "Engine", "Workflow", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
+                "Engine", "Workflow", "Text", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
                 "KJNodes",
                 "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",

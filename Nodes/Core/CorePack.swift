@@ -137,6 +137,10 @@ public let corePack = NodePack(
         ConditioningSetMask.self,
         ConditioningSetTimestepRange.self,
         FluxDisableGuidance.self,
+        ReferenceLatent.self,
+        FluxKontextMultiReferenceLatentMethod.self,
+        T5TokenizerOptions.self,
+        StyleModelLoader.self,
         ControlNetApply.self,
         ControlNetApplySD3.self,
         CLIPSetLastLayer.self,
@@ -187,9 +191,19 @@ public let corePack = NodePack(
         RegexReplace.self,
         PreviewAny.self,
         AddNoise.self,
-    ],
-    storable: StorableTypes(conditioningKeys: [
-        EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
-        ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,
-        PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self,
-    ]))
+        UpscaleModelLoader.self,
+        ImageUpscaleWithModel.self,
+        CLIPVisionLoader.self,
+        CLIPVisionEncode.self,
+        UnclipConditioning.self,
+        UnclipCheckpointLoader.self,
+    ] + modelNodes,
+    further: BlockMergeNodes.definitions(module: "nodes"),
+    storable: StorableTypes(
+        values: [CLIPVisionOutput.self],
+        conditioningKeys: [
+            EntryArea.self, EntryMask.self, EntryMaskStrength.self, EntryAreaFromMask.self, ConcatLatent.self,
+            ConcatMask.self, PictureWidth.self, PictureHeight.self, PictureCropLeft.self, PictureCropTop.self,
+            PictureTargetWidth.self, PictureTargetHeight.self, AestheticScore.self, ReferenceLatents.self,
+            ReferenceLatentPlacement.self, StyleAttention.self, UnclipPictures.self,
+        ]))

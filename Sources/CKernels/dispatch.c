@@ -96,6 +96,10 @@ DISPATCH(
     (int32_t set, const float *x, size_t pixels, size_t channels, const float *factor, const float *offset,
      int32_t activation, float *out),
     (set, x, pixels, channels, factor, offset, activation, out))
+DISPATCH(
+    void, ck_parametric_relu,
+    (int32_t set, const float *x, size_t pixels, size_t channels, const float *slopes, float *out),
+    (set, x, pixels, channels, slopes, out))
 
 DISPATCH(size_t, ck_product_columns, (int32_t set, const ck_product *job), (set, job))
 DISPATCH(size_t, ck_product_task_columns, (int32_t set, const ck_product *job), (set, job))

@@ -72,6 +72,25 @@ extension CPUBackend {
         }
     }
 
+    public func parametricRelu(_ x: Tensor, slopes: Tensor) throws(TensorError) -> Tensor {
+        let x = try contiguous(x)
+        let channels = x.shape.last
+        guard x.shape.rank > 0, let slopes = try vector(slopes, count: channels, "slopes", "parametricRelu") else {
+            return x
+        }
+        defer { withExtendedLifetime((x, slopes)) {} }
+        return try unsafe Tensor.buildBytes(x.shape, dtype: .float32) { out throws(TensorError) in
+            guard let base = out.baseAddress, x.count > 0, let input = try unsafe x.floatAddress("parametricRelu"),
+                let factors = try unsafe slopes.floatAddress("parametricRelu")
+            else { return }
+            let result = unsafe base.assumingMemoryBound(to: Float.self)
+            pool.split(x.count / channels, grain: rowGrain(channels)) { range in
+                let at = range.lowerBound * channels
+                unsafe ck_parametric_relu(set, input + at, range.count, channels, factors, result + at)
+            }
+        }
+    }
+
     public func gated(
         _ gate: Tensor, _ up: Tensor, _ activation: Activation, result: ResultType
     ) throws(TensorError) -> Tensor {

@@ -10,8 +10,9 @@ private struct LibraryProduct {
     let bfloat16: Bool
 
     var converts: Bool { weight.needsConversion(toBFloat16: bfloat16) }
-    /// Columns of the weight converted at a time: the block must stay in the second-level cache or near it.
-    static let convertedColumns = 4096
+    /// Columns of the weight converted at a time, and elements: the block must stay in the second-level cache or near it.
+    static let convertedColumns = 16384
+    static let convertedElements = 1 << 20
 
     /// The widths in which the columns of a block of x are multiplied.
     func depths(_ width: Int) -> [Int] {
@@ -80,7 +81,7 @@ extension CPUBackend {
         _ x: [RowView], _ layer: LinearLayer, _ reduced: [RowView], to output: ck_output
     ) throws(TensorError) {
         guard let outBase = unsafe output.data, layer.outputs > 0 else { return }
-        let inPlace = unsafe output.type == DType.float32.code
+        let inPlace = unsafe layer.isFinished(output.type)
         let main = LibraryProduct(x: x, weight: layer.weight, bfloat16: multipliesBFloat16)
         let adapters = zip(layer.adapters, reduced).map { adapter, t in
             (adapter.rows, LibraryProduct(x: [t], weight: adapter.up, bfloat16: multipliesBFloat16))
@@ -89,7 +90,8 @@ extension CPUBackend {
         // cache until the epilogue has read them.
         let tiling = LibraryTiling(
             tokens: layer.tokens, outputs: layer.outputs, threads: pool.threads,
-            maximumRows: main.converts || inPlace ? layer.tokens : 1024)
+            maximumRows: main.converts || inPlace ? layer.tokens : 1024,
+            maximumColumns: main.converts ? LibraryProduct.convertedElements / max(layer.inputs, 1) / 16 * 16 : 256)
         let stride = inPlace ? layer.outputs : tiling.columns
         let sumBytes = inPlace ? 0 : (tiling.rows * tiling.columns * 4 + 63) / 64 * 64
         let widest = max(
@@ -125,7 +127,7 @@ extension CPUBackend {
                 let first = overlap.lowerBound - range.lowerBound
                 try multiply(product, rows, first..<first + overlap.count, accumulates: true, part)
             }
-            if inPlace, layer.isPlain, factor == 1 { return }
+            if inPlace { return }
             unsafe finish(
                 layer, sums: sums, stride: stride, tokens: rows, columns: columns, factor: factor, to: output)
         }
@@ -227,8 +229,8 @@ private struct LibraryTiling {
     var count: Int { rowBlocks * ((outputs + columns - 1) / columns) }
 
     /// Blocks of about 256 columns; smaller ones, and blocks of rows, when that leaves threads without work.
-    init(tokens: Int, outputs: Int, threads: Int, maximumRows: Int) {
-        var columns = min(outputs, 256)
+    init(tokens: Int, outputs: Int, threads: Int, maximumRows: Int, maximumColumns: Int) {
+        var columns = min(outputs, max(64, min(maximumColumns, 256)))
         var rows = min(tokens, maximumRows)
         let wanted = threads == 1 ? 1 : 4 * threads
         func tasks() -> Int { ((outputs + columns - 1) / columns) * ((tokens + rows - 1) / rows) }

@@ -31,6 +31,27 @@ extension CPUBackend {
     /// The layer through our own loops: x is packed once, weights of any type are converted panel by panel while they
     /// are packed, and an adapter is one more product added to the same sums.
     func packedLinear(_ x: [Tensor], _ layer: LinearLayer, to output: ck_output) throws(TensorError) {
+        // A packed x is a copy: of whole pictures, which have a million rows, it is made piece by piece.
+        let most = max(4096, Self.packedBytes / (4 * max(layer.inputs, 1)) / 1024 * 1024)
+        if layer.tokens <= most { return try unsafe packedLinear(x, layer, from: 0, to: output) }
+        let flat = try x.map { block throws(TensorError) in
+            try contiguous(block).reshaped([layer.tokens, block.shape.last])
+        }
+        for first in stride(from: 0, to: layer.tokens, by: most) {
+            let rows = first..<min(first + most, layer.tokens)
+            var part = layer
+            part.tokens = rows.count
+            let blocks = try flat.map { block throws(TensorError) in try block.slice(axis: 0, rows) }
+            try unsafe packedLinear(blocks, part, from: first, to: output)
+        }
+    }
+
+    private static var packedBytes: Int { 256 << 20 }
+
+    /// Rows of the layer from `first` on, which are all of x.
+    private func packedLinear(
+        _ x: [Tensor], _ layer: LinearLayer, from first: Int, to output: ck_output
+    ) throws(TensorError) {
         let operand = try pack(x, tokens: layer.tokens, inputs: layer.inputs)
         // factor · t = factor · x · downᵀ of every adapter.
         var reduced: [PackedOperand] = []
@@ -39,11 +60,11 @@ extension CPUBackend {
             let t = try unsafe Tensor.buildBytes(plain.shape, dtype: .float32) { out throws(TensorError) in
                 guard plain.outputs > 0 else { return }
                 try unsafe multiply(
-                    operand, plain, [], to: ck_output(data: out.baseAddress, type: DType.float32.code))
+                    operand, plain, [], from: 0, to: ck_output(data: out.baseAddress, type: DType.float32.code))
             }
             reduced.append(try pack([t], tokens: layer.tokens, inputs: plain.outputs))
         }
-        try unsafe multiply(operand, layer, reduced, to: output)
+        try unsafe multiply(operand, layer, reduced, from: first, to: output)
     }
 
     private func pack(_ x: [Tensor], tokens: Int, inputs: Int) throws(TensorError) -> PackedOperand {
@@ -76,12 +97,12 @@ extension CPUBackend {
         return unsafe PackedOperand(job: job, views: views, panels: panels)
     }
 
-    /// The layer's result, block by block.
+    /// The rows of the layer's result from `first` on, block by block.
     private func multiply(
-        _ x: PackedOperand, _ layer: LinearLayer, _ reduced: [PackedOperand], to output: ck_output
+        _ x: PackedOperand, _ layer: LinearLayer, _ reduced: [PackedOperand], from first: Int, to output: ck_output
     ) throws(TensorError) {
         guard let outBase = unsafe output.data else { return }
-        let inPlace = unsafe output.type == DType.float32.code
+        let inPlace = unsafe layer.isFinished(output.type)
         var job = unsafe x.job(with: layer.weight)
         let tiling = unsafe PackedTiling(
             tokens: layer.tokens, outputs: layer.outputs, threads: pool.threads,
@@ -105,7 +126,8 @@ extension CPUBackend {
                 let stride = inPlace ? layer.outputs : tiling.columns
                 let sums =
                     unsafe inPlace
-                    ? outBase.assumingMemoryBound(to: Float.self) + rows.lowerBound * stride + columns.lowerBound
+                    ? outBase.assumingMemoryBound(to: Float.self) + (first + rows.lowerBound) * stride
+                        + columns.lowerBound
                     : (memory + libraryBytes).assumingMemoryBound(to: Float.self)
                 unsafe ck_product_run(
                     set, job, panels ?? UnsafeRawPointer(memory), columns.lowerBound, columns.count, rows.lowerBound,
@@ -125,9 +147,10 @@ extension CPUBackend {
                             memory)
                     }
                 }
-                if inPlace, layer.isPlain, factor == 1 { return }
+                if inPlace { return }
                 unsafe finish(
-                    layer, sums: sums, stride: stride, tokens: rows, columns: columns, factor: factor, to: output)
+                    layer, sums: sums, stride: stride, tokens: first + rows.lowerBound..<first + rows.upperBound,
+                    columns: columns, factor: factor, to: output)
             }
         }
     }

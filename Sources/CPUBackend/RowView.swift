@@ -100,6 +100,8 @@ extension Activation {
         case .geluTanh: Int32(ck_gelu_tanh)
         case .gelu: Int32(ck_gelu)
         case .quickGelu: Int32(ck_quick_gelu)
+        case .relu: Int32(ck_relu)
+        case .leakyRelu: Int32(ck_leaky_relu)
         }
     }
 }

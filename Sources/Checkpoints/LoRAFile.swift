@@ -29,6 +29,20 @@ public struct LoRAFile: Sendable {
         /// LoHa, LoKr and core factors, and DoRA's scale, by their names in the file.
         var factors: [String: Tensor] = [:]
         var keys: [String] = []
+
+        /// Rows and columns of the weight that it was made for, if its tensors say so.
+        var size: (rows: Int, columns: Int)? {
+            func flat(_ tensor: Tensor?) -> (rows: Int, columns: Int)? {
+                guard let tensor, tensor.shape.rank > 0, tensor.shape[0] > 0 else { return nil }
+                return (tensor.shape[0], tensor.count / tensor.shape[0])
+            }
+            if let whole = flat(difference) { return whole }
+            if let a = flat(factors["hada_w1_a"]), let b = flat(factors["hada_w1_b"]), factors["hada_t1"] == nil {
+                return (a.rows, b.columns)
+            }
+            guard factors["lora_mid.weight"] == nil, let up = flat(up), let down = flat(down) else { return nil }
+            return (up.rows, down.columns)
+        }
     }
     public let name: String
     private var entries: [String: Entry] = [:]
@@ -177,6 +191,35 @@ public struct LoRAFile: Sendable {
                 rows: start + half..<start + 2 * half,
                 .lowRank(down: down, up: try up.slice(axis: 0, 0..<half), factor: factor)),
         ]
+    }
+
+    /// A layer of the file whose size is not that of the weight it is for.
+    public struct Mismatch: Sendable, Hashable {
+        /// The layer's name in the file.
+        public var name: String
+        /// "256 × 64".
+        public var found: String
+        public var expected: String
+    }
+
+    /// The layers' names, sorted.
+    public var names: [String] { entries.keys.sorted() }
+
+    /// The layers that do not fit the weights they are for.
+    ///
+    /// - Parameter shape: of a weight; `nil` where anything is allowed.
+    public func mismatches(_ table: [String: LoRATarget], shape: (String) -> [Int]?) -> [Mismatch] {
+        var result: [Mismatch] = []
+        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            guard let target = table[name], let size = entry.size, let weight = shape(target.key) else { continue }
+            let rows = target.rows?.count ?? weight.first ?? 1
+            let columns = weight.dropFirst().reduce(1, *)
+            guard size != (rows, columns) else { continue }
+            result.append(
+                Mismatch(
+                    name: name, found: "\(size.rows) × \(size.columns)", expected: "\(rows) × \(columns)"))
+        }
+        return result
     }
 
     /// Names in the file that `used` does not contain, for a warning.

@@ -16,11 +16,13 @@ public struct SafetensorsFile: Sendable {
         guard start.count == 8 else {
             throw CheckpointError(.malformed, "\(path): \(file.byteCount) bytes are too few for a safetensors file")
         }
-        if let other = Self.otherFormat(start) {
+        let length = start.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        // Only of a length that cannot be: 640, for one, begins like a pickle.
+        let isPlausible = length > 0 && length <= UInt64(max(file.byteCount - 8, 0))
+        if !isPlausible, let other = Self.otherFormat(start) {
             throw CheckpointError(
                 .malformed, "\(path) is \(other), not safetensors; convert it to safetensors or use the original file")
         }
-        let length = start.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
         guard length <= UInt64(SafetensorsHeader.maximumSize) else {
             throw CheckpointError(
                 .malformed, "\(path): claims a header of \(length) bytes (at most \(SafetensorsHeader.maximumSize))")
@@ -34,9 +36,12 @@ public struct SafetensorsFile: Sendable {
     }
 
     private static func otherFormat(_ start: [UInt8]) -> String? {
-        if start.starts(with: Array("PK\u{3}\u{4}".utf8)) { return "a zip archive (a PyTorch pickle checkpoint)" }
+        if start.starts(with: Array("PK".utf8)) { return "a zip archive (a PyTorch pickle checkpoint)" }
         if start.starts(with: Array("GGUF".utf8)) { return "a GGUF file" }
-        if start.starts(with: [0x80, 0x02]) { return "a Python pickle" }
+        if ["GGJT", "GGML", "tjgg", "lmgg"].contains(where: { start.starts(with: Array($0.utf8)) }) {
+            return "a file of ggml's old formats"
+        }
+        if start.first == 0x80, (2...5).contains(start[1]) { return "a Python pickle" }
         return nil
     }
 

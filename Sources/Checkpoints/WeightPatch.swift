@@ -11,8 +11,10 @@ public struct WeightPatch: Sendable {
         case replace(Tensor)
         /// Adds strength · delta; with a rescaling, moves by strength towards the rescaled sum.
         case delta(WeightDelta, rescaling: WeightRescaling?, strength: Float)
-        /// keep · weight + (1 − keep) · other, the other made when asked for (merged models).
-        case mix(other: @Sendable () throws -> Tensor, keep: Float)
+        /// own · weight + share · other, the other made when asked for (merged models).
+        case sum(other: @Sendable () throws -> Tensor, own: Float, share: Float)
+        /// Multiplies the weight.
+        case scale(Float)
     }
     /// The rows it changes; `nil`: all.
     public var rows: Range<Int>?
@@ -44,10 +46,12 @@ public struct WeightPatch: Sendable {
             } else {
                 for i in change.indices { values[start + i] += strength * change[i] }
             }
-        case .mix(let other, let keep):
+        case .sum(let other, let own, let share):
             let new = try other().floats()
             guard new.count == values.count else { throw Self.mismatch(new.count, values.count) }
-            for i in values.indices { values[i] = values[i] * keep + new[i] * (1 - keep) }
+            for i in values.indices { values[i] = values[i] * own + new[i] * share }
+        case .scale(let factor):
+            for i in values.indices { values[i] *= factor }
         case .lowRank(let down, let up, let factor):
             let (rank, height) = (down.shape[0], up.shape[0])
             guard start + height * columns <= values.count else { throw Self.mismatch(height * columns, values.count) }

@@ -133,7 +133,13 @@ public struct Weights: Sendable {
     }
 
     /// A whole parameter as float32 with patches applied; nothing is kept.
-    public func whole(_ name: String) throws -> Tensor { try fuse(join(name)).asFloat32() }
+    public func whole(_ name: String) throws -> Tensor {
+        let key = join(name)
+        let values = try fuse(key).asFloat32()
+        // Scaled-fp8 weights are kept apart from their factor.
+        guard let scale = source.pieces[key]?.first?.scale, scale != 1 else { return values }
+        return try HostMath.scale(values, scale)
+    }
 
     private func fuse(_ key: String) throws -> Tensor {
         guard let list = source.pieces[key], let shape = source.shape(key) else { throw missing(key) }

@@ -110,16 +110,22 @@ public struct RunOptions: Sendable {
 
     /// How many nodes may compute at the same time, as far as memory allows.
     public var parallelNodes: Int
+    /// Whether and how samplers show pictures of their steps.
+    public var previews = PreviewOptions.none
+
+    /// The most that a node's own work may take where it has a choice, if that is less than what is available.
+    public var workingMemory: Int?
 
     public init(
         promptID: String = "", control: RunControl = RunControl(), extraPNGInfo: JSONObject = JSONObject(),
-        parallelNodes: Int = 2,
+        parallelNodes: Int = 2, workingMemory: Int? = nil,
         resultObserver: (@Sendable (_ node: String, _ outputs: [[any NodeValue]]) -> Void)? = nil
     ) {
         self.promptID = promptID
         self.control = control
         self.extraPNGInfo = extraPNGInfo
         self.parallelNodes = parallelNodes
+        self.workingMemory = workingMemory
         self.resultObserver = resultObserver
     }
 }
@@ -137,6 +143,8 @@ final class RunEnvironment: Sendable {
     let extraPNGInfo: JSONObject
     let journals: RunJournals?
     let parallelNodes: Int
+    let availableMemory: @Sendable () -> Int
+    let previews: PreviewOptions
     let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
     let emit: @Sendable (EngineEvent.Kind) -> Void
 
@@ -155,6 +163,8 @@ final class RunEnvironment: Sendable {
         extraPNGInfo = options.extraPNGInfo
         journals = engine.resume.map { RunJournals($0) }
         parallelNodes = max(1, options.parallelNodes)
+        availableMemory = { [limit = options.workingMemory] in min(AvailableMemory.bytes(), limit ?? .max) }
+        previews = options.previews
         observeResult = options.resultObserver
         self.emit = emit
         cacheScope = "\(backend.name) \(backend.computeType.rawValue)"

@@ -13,6 +13,9 @@ public struct ModulationParts: Sendable {
         parts = try (0..<weight.outputs / width).map { try all.slice(axis: 1, $0 * width..<($0 + 1) * width) }
     }
 
+    /// Vectors `[batch, width]` made elsewhere, in the same order.
+    public init(_ parts: [Tensor]) { self.parts = parts }
+
     /// Shift and scale that start at part `index`; the gate is part `index + 2`.
     public func modulation(_ index: Int) -> Modulation { Modulation(shift: parts[index], scale: parts[index + 1]) }
     public func gate(_ index: Int) -> Tensor { parts[index + 2] }

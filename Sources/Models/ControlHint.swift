@@ -57,11 +57,12 @@ enum ControlHint {
         return try HostMath.cycleBatch(fitted, to: batch)
     }
 
-    /// strength · layer(tokens)
+    /// strength · activation(layer(tokens))
     static func weighted(
-        _ tokens: Tensor, _ layer: LinearWeight, _ strength: Float, on b: any Backend
+        _ tokens: Tensor, _ layer: LinearWeight, _ strength: Float, _ activation: Activation = .identity,
+        on b: any Backend
     ) throws -> Tensor {
-        let out = try b.linear(tokens, layer)
+        let out = try b.linear(tokens, layer, LinearEpilogue(activation))
         return strength == 1 ? out : try b.multiply(out, b.place(Tensor([strength])))
     }
 }

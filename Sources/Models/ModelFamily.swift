@@ -23,7 +23,7 @@ extension ModelFamily {
 /// The families that can be run.
 public enum ModelFamilies {
     public static let all: [any ModelFamily.Type] = [
-        FluxFamily.self, SD3Family.self, AuraFlowFamily.self, UNetFamily.self,
+        FluxFamily.self, ChromaFamily.self, SD3Family.self, AuraFlowFamily.self, UNetFamily.self,
     ]
 }
 
@@ -45,16 +45,7 @@ public enum ControlFamilies {
 enum KnownLayouts {
     /// What tells a layout; the special before the general.
     private static let markers: [(key: String, name: String)] = [
-        ("txt_in.individual_token_refiner.blocks.0.norm1.weight", "Hunyuan Video"),
         ("distilled_guidance_layer.0.norms.0.scale", "Chroma"), ("distilled_guidance_layer.norms.0.scale", "Chroma"),
-        ("transformer_blocks.0.img_mod.1.weight", "Qwen-Image"), ("caption_projection.0.linear.weight", "HiDream"),
-        ("clf.1.weight", "Stable Cascade"), ("clip_txt_mapper.weight", "Stable Cascade"),
-        ("t5_yproj.weight", "Mochi"), ("mlp_t5.0.weight", "HunyuanDiT"), ("t_block.1.weight", "PixArt"),
-        ("adaln_single.emb.timestep_embedder.linear_1.bias", "LTX-Video or PixArt"),
-        ("head.modulation", "Wan"), ("blocks.0.cross_attn.norm_k.weight", "Wan"),
-        ("transformer.rotary_pos_emb.inv_freq", "Stable Audio"), ("genre_embedder.weight", "ACE-Step"),
-        ("time_caption_embed.timestep_embedder.linear_1.bias", "OmniGen2"), ("x_embedder.proj.1.weight", "Cosmos"),
-        ("input_blocks.1.0.time_stack.emb_layers.1.weight", "Stable Video Diffusion"),
         ("double_blocks.0.img_attn.norm.key_norm.scale", "FLUX"),
         ("transformer_blocks.0.attn.norm_added_k.weight", "FLUX or SD3.5 (diffusers layout)"),
         ("joint_blocks.0.context_block.attn.qkv.weight", "SD3 / SD3.5"),
@@ -66,11 +57,18 @@ enum KnownLayouts {
         ("text_model.encoder.layers.0.self_attn.q_proj.weight", "a CLIP text encoder"),
         ("encoder.block.0.layer.0.SelfAttention.q.weight", "a T5 text encoder"),
         ("decoder.conv_in.weight", "a VAE"),
+        ("vision_model.encoder.layers.0.layer_norm1.weight", "an image encoder (CLIP vision)"),
+        ("visual.transformer.resblocks.0.attn.in_proj_weight", "an image encoder (CLIP vision)"),
+        ("model.1.sub.0.RDB1.conv1.0.weight", "an upscale model (ESRGAN)"),
+        ("RRDB_trunk.0.RDB1.conv1.weight", "an upscale model (ESRGAN)"),
+        ("body.0.rdb1.conv1.weight", "an upscale model (ESRGAN)"),
+        ("params_ema.body.0.rdb1.conv1.weight", "an upscale model (ESRGAN)"),
         ("controlnet_blocks.0.weight", "a transformer ControlNet"),
         ("zero_convs.0.0.weight", "a UNet ControlNet"),
     ]
 
     static func describe(_ source: WeightSource) -> String {
+        if let name = UnsupportedFamilies.name(of: source) { return "it looks like \(name)" }
         let found = markers.filter { source.contains($0.key) }.map(\.name)
         if !found.isEmpty { return "it looks like \(found[0])" }
         if source.keys.contains(where: { $0.contains("lora_") }) { return "it looks like a LoRA" }

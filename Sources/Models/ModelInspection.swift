@@ -5,7 +5,7 @@ import Tensors
 /// What a model file holds, for people (`graphrun inspect`).
 public struct ModelInspection: Sendable {
     public struct Part: Sendable {
-        /// "network", "text encoder", "VAE", "ControlNet", "LoRA".
+        /// "network", "text encoder", "image encoder", "VAE", "ControlNet", "LoRA", "upscale model".
         public var kind: String
         /// "FLUX.1 dev, 19 + 38 blocks, width 3072".
         public var description: String
@@ -43,6 +43,10 @@ public struct ModelInspection: Sendable {
             let parameters = source.pieces.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.tensor.count } }
             parts.append(Part(kind: kind, description: description, parameters: parameters))
         }
+        if parts.isEmpty, let model = try? UpscaleModel(file) {
+            let parameters = counts.values.reduce(0, +)
+            parts = [Part(kind: "upscale model", description: model.description, parameters: parameters)]
+        }
         if parts.isEmpty {
             let source = try WeightSource(file)
             parts = [Part(kind: "unknown", description: KnownLayouts.describe(source), parameters: 0)]
@@ -52,6 +56,7 @@ public struct ModelInspection: Sendable {
     }
 
     private static func describe(_ source: WeightSource) -> (kind: String, description: String)? {
+        if let name = UnsupportedFamilies.name(of: source) { return ("network", "\(name), which is not supported") }
         for family in ControlFamilies.all where family.recognises(source) {
             let network = try? family.network(source)
             return ("ControlNet", network?.family ?? "\(family.name), damaged or of a variant that is not supported")
@@ -74,6 +79,9 @@ public struct ModelInspection: Sendable {
             let layers = source.count("text_model.encoder.layers.")
             let width = source.shape("text_model.embeddings.token_embedding.weight")?.last ?? 0
             return ("text encoder", "CLIP, \(layers) layers, width \(width)")
+        }
+        if (try? CLIPVisionKeys.native(source)) != nil {
+            return ("image encoder", (try? CLIPVisionModel(source).family) ?? "CLIP vision, damaged or not supported")
         }
         if AutoencoderKeys.recognises(source) {
             return ("VAE", "KL autoencoder, \(source.shape("decoder.conv_in.weight")?[1] ?? 0) latent channels")

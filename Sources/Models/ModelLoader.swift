@@ -36,7 +36,7 @@ public enum ModelLoader {
         let file = try CheckpointFile(path: path)
         var source = try WeightSource(file, prefix: networkPrefix(file))
         // What tells the prediction type stands outside the network.
-        for key in UNetSampling.markers {
+        for key in UNetSampling.markers + NoiseAugmentor.markers {
             if let tensor = try file.tensor(key) { source = source.adding(key, tensor) }
         }
         let family = try family(of: source)
@@ -72,15 +72,56 @@ public enum ModelLoader {
         return autoencoder
     }
 
+    /// An image encoder.
+    public static func imageEncoder(path: String, warn: (String) -> Void) throws -> CLIPVisionModel {
+        let model = try CLIPVisionModel(WeightSource(CheckpointFile(path: path)))
+        report(model.unusedKeys, path, warn)
+        return model
+    }
+
+    /// The image encoder of an all-in-one file; `nil` if it has none.
+    public static func imageEncoder(ofCheckpoint path: String) throws -> CLIPVisionModel? {
+        let source = try WeightSource(CheckpointFile(path: path), prefix: "embedder.model.")
+        return try CLIPVisionKeys.native(source) == nil ? nil : CLIPVisionModel(source)
+    }
+
+    /// A tiny autoencoder from the files of its halves.
+    public static func tinyAutoencoder(
+        _ space: LatentSpace, encoder: String?, decoder: String, warn: (String) -> Void
+    ) throws -> TinyAutoencoder {
+        let autoencoder = try TinyAutoencoder(
+            space, encoder: encoder.map { try WeightSource(CheckpointFile(path: $0)) },
+            decoder: WeightSource(CheckpointFile(path: decoder)))
+        report(autoencoder.unusedKeys, decoder, warn)
+        return autoencoder
+    }
+
+    /// A model that enlarges pictures.
+    public static func upscaleModel(path: String, warn: (String) -> Void) throws -> UpscaleModel {
+        let model = try UpscaleModel(CheckpointFile(path: path))
+        report(model.unusedKeys, path, warn)
+        return model
+    }
+
     /// A ControlNet.
-    public static func controlNetwork(path: String, warn: (String) -> Void) throws -> any ControlNetwork {
-        let source = try WeightSource(CheckpointFile(path: path))
+    ///
+    /// - Parameter base: the model for which it is; files that hold only the difference from it need it.
+    public static func controlNetwork(
+        path: String, base: (any DiffusionNetwork)? = nil, warn: (String) -> Void
+    ) throws -> any ControlNetwork {
+        var source = try WeightSource(CheckpointFile(path: path))
+        if source.contains("difference") { source = try DifferenceControl.completed(source, base) }
         for family in ControlFamilies.all where family.recognises(source) { return try family.network(source) }
         let supported = ControlFamilies.all.map { $0.name }.joined(separator: ", ")
         throw CheckpointError(
             .unknownFamily,
             "\(path) is not a ControlNet that is supported: \(KnownLayouts.describe(source)); supported are: \(supported)"
         )
+    }
+
+    /// A style model (`StyleModelLoader`).
+    public static func styleModel(path: String) throws -> StyleModel {
+        try StyleModel(WeightSource(CheckpointFile(path: path)))
     }
 
     /// Text encoders from files of their own, in any order (`CLIPLoader`, `DualCLIPLoader`).
@@ -106,7 +147,10 @@ public enum ModelLoader {
 
     /// The family a source belongs to.
     static func family(of source: WeightSource) throws(CheckpointError) -> any ModelFamily.Type {
-        for family in ModelFamilies.all where try family.native(source) != nil { return family }
+        // Some share so many keys with a supported family that they would be taken for it.
+        if UnsupportedFamilies.name(of: source) == nil {
+            for family in ModelFamilies.all where try family.native(source) != nil { return family }
+        }
         let supported = ModelFamilies.all.map { $0.name }.joined(separator: ", ")
         throw CheckpointError(
             .unknownFamily,

@@ -139,6 +139,9 @@ public final class CountingBackend: Backend {
     public func activate(_ x: Tensor, _ activation: Activation, result: ResultType) throws(TensorError) -> Tensor {
         try moved(x.shape, result, operands: 1)
     }
+    public func parametricRelu(_ x: Tensor, slopes: Tensor) throws(TensorError) -> Tensor {
+        try moved(x.shape, .full, operands: 1)
+    }
     public func gated(
         _ gate: Tensor, _ up: Tensor, _ activation: Activation, result: ResultType
     ) throws(TensorError) -> Tensor { try moved(gate.shape, result, operands: 2) }

@@ -57,6 +57,8 @@ public struct ReferenceBackend: Backend {
         case .geluTanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
         case .gelu: 0.5 * x * erfc(-x / 2.0.squareRoot())
         case .quickGelu: x / (1 + exp(-1.702 * x))
+        case .relu: max(x, 0)
+        case .leakyRelu: x > 0 ? x : 0.2 * x
         }
     }
 

@@ -43,7 +43,7 @@ let linearCases: [OperationCase] = {
                 })
         }
     }
-    for activation in [Activation.silu, .geluTanh, .gelu, .quickGelu] {
+    for activation in [Activation.silu, .geluTanh, .gelu, .quickGelu, .relu, .leakyRelu] {
         cases.append(
             OperationCase("linear, \(activation)") { backend in
                 try backend.linear(noise([2, 15, 48], 4), weight(70, 48), LinearEpilogue(activation))

@@ -44,6 +44,12 @@ let pictureCases: [OperationCase] = {
                 })
         }
     }
+    for shape: Shape in [[1, 9, 7, 64], [2, 3, 5, 6], [1, 1, 1, 1], [0, 4, 4, 3], [5, 17]] {
+        cases.append(
+            OperationCase("parametricRelu \(shape)") { backend in
+                try backend.parametricRelu(noise(shape, 8), slopes: noise([shape.last], 9))
+            })
+    }
     for (height, width) in [(18, 14), (9, 7), (5, 20), (1, 1), (100, 3)] {
         cases.append(
             OperationCase("resizeNearest to \(height) × \(width)", tolerance: 0, coarse: 0) { backend in

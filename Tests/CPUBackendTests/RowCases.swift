@@ -38,7 +38,7 @@ let rowCases: [OperationCase] = {
                 noise([1, 0, 8], 8), weight: nil, bias: nil, epsilon: 1e-6, modulation: nil, result: .full)
         })
 
-    for activation in [Activation.identity, .silu, .geluTanh, .gelu, .quickGelu] {
+    for activation in [Activation.identity, .silu, .geluTanh, .gelu, .quickGelu, .relu, .leakyRelu] {
         cases.append(
             OperationCase("activate \(activation)", tolerance: 1e-6) { backend in
                 try backend.activate(noise([3, 1111], 10, scale: 4), activation, result: .full)

@@ -73,6 +73,36 @@ struct FormatCase: Sendable, CustomTestStringConvertible {
         #expect(throws: CheckpointError.self) { _ = try CheckpointFile(path: "/tmp") }
     }
 
+    /// Files of formats that are not read (goldens "formats/pickle", "formats/gguf"), and a safetensors file with the
+    /// ending of one.
+    @Test(arguments: [
+        ("hand-made.pt", "pickle"), ("lightning.ckpt", "pickle"), ("bad-zip-empty.pt", "zip"),
+        ("legacy-no-zip.pth", "pickle"), ("metadata-types.gguf", "GGUF"), ("bad-magic.gguf", "ggml"),
+    ])
+    func otherFormatsAreNamed(_ file: String, _ format: String) {
+        let path = FormatCase.url("other", file).path
+        let error = #expect(throws: CheckpointError.self) { _ = try CheckpointFile(path: path) }
+        #expect(error?.message.contains(format) == true)
+        #expect(error?.message.contains(path) == true)
+        #expect(error?.message.contains("safetensors") == true)
+    }
+
+    /// Headers of 640 and 19,280 bytes begin, as numbers, like a pickle and a zip archive.
+    @Test(arguments: [640, 19280]) func lengthsThatLookLikeOtherFormats(_ length: Int) throws {
+        var header = Array(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#.utf8)
+        header += [UInt8](repeating: 0x20, count: length - header.count)
+        let start = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("length-\(UUID()).safetensors")
+        defer { try? FileManager.default.removeItem(at: url) }
+        try Data(start + header + [7]).write(to: url)
+        #expect(try CheckpointFile(path: url.path).keys == ["a"])
+    }
+
+    @Test func endingsDoNotMatter() throws {
+        let file = try CheckpointFile(path: FormatCase.url("other", "bad-is-safetensors.pt").path)
+        #expect(!file.keys.isEmpty)
+    }
+
     @Test(arguments: ["scaled-e4m3", "scaled-e5m2-two-element-marker", "plain-fp8"])
     func fp8Weights(_ name: String) throws {
         let source = try WeightSource(CheckpointFile(path: FormatCase.url("fp8", name + ".safetensors").path))

@@ -49,6 +49,7 @@ final class EventLog: Sendable {
             case .executionCached(let nodes): "cached \(nodes)"
             case .progress(let node, let done, let total): "progress \(node) \(Int(done))/\(Int(total))"
             case .resumed(let node, let done, let total): "resumed \(node) \(done)/\(total)"
+            case .preview(let node, let preview): "preview \(node) \(preview.step)/\(preview.total)"
             case .executionBlocked(let node, let type, let message): "blocked \(node) \(type) \(message)"
             case .warning(let node, let message): "warning \(node ?? "-") \(message)"
             case .executionError(let failure): "error \(failure.nodeID) \(failure.message)"

@@ -10,7 +10,8 @@ struct FluxGoldens {
     static let cases = [
         "t2i-turbo", "t2i-turbo-fp8", "t2i-truecfg", "t2i-custom-advanced", "i2i-noise-mask", "inpaint-alimama-turbo",
         "inpaint-alimama-truecfg", "t2i-checkpoint", "t2i-schnell", "t2i-lora-kohya-clip", "t2i-two-loras",
-        "cnet-union", "cnet-chained", "t2i-odd-size", "t2i-diffusers-keys-shift-heun",
+        "cnet-union", "cnet-chained", "t2i-odd-size", "t2i-diffusers-keys-shift-heun", "inpaint-fill",
+        "kontext-two-references", "cnet-xlabs", "control-lora",
     ]
 
     /// The issue asks for 1e-3 (1e-4 for conditioning). What is computed here is nearer by an order of magnitude, and
@@ -23,7 +24,10 @@ struct FluxGoldens {
     }
 
     /// bf16 products against fp32 ones: at least 35 dB on every picture.
-    @Test(arguments: ["t2i-turbo", "inpaint-alimama-turbo", "t2i-truecfg", "t2i-schnell", "cnet-union"])
+    @Test(arguments: [
+        "t2i-turbo", "inpaint-alimama-turbo", "t2i-truecfg", "t2i-schnell", "cnet-union", "inpaint-fill",
+        "kontext-two-references", "cnet-xlabs", "control-lora",
+    ])
     func bfloat16Pictures(_ name: String) async throws {
         let exact = try await GoldenRun.run("flux", name, precision: .float32)
         let fast = try await GoldenRun.run("flux", name, precision: .bfloat16)

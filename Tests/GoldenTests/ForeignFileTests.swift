@@ -61,7 +61,7 @@ struct ForeignFileTests {
         }
         #expect(union.contains("SD1.x") && union.contains("FLUX"), "\(union)")
         let flux = failure { try evaluate("unet/flux-mini", control: "sd15-cldm-mini", context: 64, pooled: 128) }
-        #expect(flux.contains("SD1.x") && flux.contains("16"), "\(flux)")
+        #expect(flux.contains("SD1.x") && flux.contains("FLUX"), "\(flux)")
     }
 
     @Test func loras() throws {
@@ -72,6 +72,86 @@ struct ForeignFileTests {
         let flux = try ModelLoader.lora(path: "\(models)/loras/flux-kohya-clip-mini.safetensors")
         #expect(try small.adding(lora: flux, strength: 1).report.changedWeights == 0)
         #expect(LoRAOrigin.family(of: flux) == "FLUX")
+    }
+
+    static let networks = [
+        "checkpoints/sd15-mini", "checkpoints/sdxl-mini", "checkpoints/sdxl-inpaint-mini", "unet/sd15-inpaint-mini",
+        "unet/sdxl-inpaint-diffusers-mini", "checkpoints/sd3-medium-mini", "checkpoints/sd3.5-medium-mini",
+        "checkpoints/sd3.5-large-mini", "checkpoints/aura_flow-mini", "unet/aura_flow-diffusers-mini", "unet/flux-mini",
+        "unet/flux-schnell-mini", "unet/flux-diffusers-mini",
+    ]
+    static let loras: [(file: String, origin: String)] = [
+        ("aura_flow-peft-mini", "AuraFlow"), ("flux-kohya-clip-mini", "FLUX"), ("turbo-mini", "FLUX"),
+        ("flux-bfl-control-mini", "FLUX"), ("sd3-kohya-mini", "SD3 / SD3.5"), ("sd3-peft-mini", "SD3 / SD3.5"),
+        ("sd15-kohya-mini", "a UNet with text features of width 64"),
+        ("sd15-locon-mini", "a UNet (SD1.x, SD2.x or SDXL)"),
+        ("sdxl-kohya-mini", "a UNet with text features of width 192"),
+    ]
+
+    /// Every miniature LoRA on every miniature network: it belongs there and changes weights, or nothing matches, or
+    /// the message names both families and a layer.
+    @Test(arguments: networks) func everyLoRAOn(_ path: String) throws {
+        let family = String(path.split(separator: "/")[1].prefix { $0 != "_" && $0 != "-" })
+        let network: any DiffusionNetwork
+        if family == "aura" || path.hasPrefix("checkpoints/sd") {
+            network = try ModelLoader.checkpoint(
+                path: "\(models)/\(path).safetensors", tokenizerFolders: [], embeddings: { _ in nil }, warn: { _ in }
+            ).network
+        } else {
+            network = try self.network(path)
+        }
+        for (file, origin) in Self.loras {
+            let lora = try ModelLoader.lora(path: "\(models)/loras/\(file).safetensors")
+            #expect(LoRAOrigin.family(of: lora) == origin, "\(file)")
+            do {
+                let report = try network.adding(lora: lora, strength: 1).report
+                let isOwn =
+                    file.hasPrefix(family.prefix(while: { $0 != "." })) || file == "turbo-mini" && family == "flux"
+                #expect(isOwn == (report.changedWeights > 0), "\(file) on \(path): \(report.changedWeights)")
+            } catch {
+                let message = "\(error)"
+                #expect(message.contains(network.family), "\(file) on \(path): \(message)")
+                #expect(message.contains(origin), "\(file) on \(path): \(message)")
+                #expect(message.contains("\"") && message.contains(" × "), "\(file) on \(path): \(message)")
+            }
+        }
+    }
+
+    /// Every miniature ControlNet on a network of every other family, and of its own.
+    @Test(arguments: [
+        ("checkpoints/sd15-mini", 64, 64, "SD1.x"), ("checkpoints/sdxl-mini", 192, 128, "SDXL"),
+        ("unet/flux-mini", 64, 128, "FLUX"), ("unet/sd3-medium-mini-fp8", 384, 192, "SD3"),
+        ("unet/aura_flow-diffusers-mini", 96, 64, "AuraFlow"),
+    ]) func everyControlNetOn(_ model: String, context: Int, pooled: Int, family: String) throws {
+        let controls = [
+            ("alimama-inpaint-mini", "FLUX"), ("flux-union-mini", "FLUX"), ("sd15-cldm-mini", "SD1.x"),
+            ("sd15-diffusers-mini", "SD1.x"), ("sd3-alimama-inpaint-mini", "SD3"), ("sd3-instantx-mini", "SD3"),
+            ("sd3.5-large-depth-mini", "SD3"), ("sdxl-diffusers-mini", "SDXL"),
+        ]
+        for (control, origin) in controls where origin != family {
+            let message = failure { try evaluate(model, control: control, context: context, pooled: pooled) }
+            #expect(message.contains(origin), "\(control) on \(model): \(message)")
+            #expect(message.contains("ControlNet"), "\(control) on \(model): \(message)")
+        }
+    }
+
+    /// A ControlNet for the right kind of UNet, but another size of it.
+    @Test func controlNetOfAnotherSize() throws {
+        let small = try CheckpointFile(path: "\(models)/controlnet/sd15-cldm-mini.safetensors")
+        let prefix = "control_model."
+        var source = WeightSource(name: "narrow")
+        for key in small.keys {
+            var tensor = try #require(try small.tensor(key))
+            // Half the text features.
+            if key.contains("attn2.to_k.weight") || key.contains("attn2.to_v.weight") {
+                tensor = try tensor.slice(axis: 1, 0..<tensor.shape[1] / 2).converted(to: .float32)
+            }
+            source = source.adding(key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : key, tensor)
+        }
+        let control = try UNetControlNetwork(source)
+        let network = try network("checkpoints/sd15-mini")
+        let message = failure { try network.requireFitting(control) }
+        #expect(message.contains("another size") && message.contains("64") && message.contains("32"), "\(message)")
     }
 
     /// Every key of the miniature LoRAs has a meaning.

@@ -98,15 +98,4 @@ import Testing
         #expect(network.parameters == network.parts[0].parameters)
         #expect(try ModelInspection(path: Self.model("turbo-mini")).parts.map(\.kind) == ["LoRA"])
     }
-
-    @Test func residualsAreDistributedOverNineteenBlocks() throws {
-        #expect(FluxPreparedControl.run(19, 6) == 4)
-        #expect(FluxPreparedControl.run(19, 5) == 4)
-        #expect(FluxPreparedControl.run(38, 10) == 4)
-        let tensors = Dictionary(uniqueKeysWithValues: try (0..<5).map { ($0, try Tensor([Float($0)])) })
-        let list = FluxPreparedControl.distributed(tensors, over: 19, 5)
-        #expect(try list.map { try $0?.floats()[0] } == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4])
-        // alimama's sixth output reaches no block.
-        #expect(FluxPreparedControl.distributed([:], over: 19, 6).count == 19)
-    }
 }

@@ -11,7 +11,7 @@ import Testing
 struct UNetTests {
     /// FreeU's filter (goldens "tensor-ops", fourier).
     @Test(arguments: [("0.2", Float(0.2)), ("1.7", 1.7)]) func lowFrequencies(_ name: String, _ factor: Float) throws {
-        let golden = try CheckpointFile(path: FluxTraceTests.file("fourier.safetensors"))
+        let golden = try CheckpointFile(path: FluxTraceTests.file("tensor-ops.safetensors"))
         let x = try #require(try golden.tensor("fourier.x")).permuted([0, 2, 3, 1]).asFloat32()
         let expected = try #require(try golden.tensor("fourier.scale" + name))
         let scaled = try LowFrequencies.scaled(x, by: factor).permuted([0, 3, 1, 2]).asFloat32()
@@ -40,9 +40,9 @@ struct UNetTests {
 
     @Test func batchesAreStretchedAndThinned() throws {
         let three = try Tensor([0, 1, 2], shape: [3, 1])
-        #expect(try UNetInputs.spread(three, to: 6).floats() == [0, 0, 1, 1, 2, 2])
-        #expect(try UNetInputs.spread(three, to: 2).floats() == [0, 2])
-        #expect(try UNetInputs.spread(three, to: 1).floats() == [0])
+        #expect(try ConcatInput.spread(three, to: 6).floats() == [0, 0, 1, 1, 2, 2])
+        #expect(try ConcatInput.spread(three, to: 2).floats() == [0, 2])
+        #expect(try ConcatInput.spread(three, to: 1).floats() == [0])
     }
 
     @Test func originsOfLoRAs() throws {

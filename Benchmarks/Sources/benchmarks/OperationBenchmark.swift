@@ -2,8 +2,8 @@ import CPUBackend
 import Foundation
 import Tensors
 
-/// The operations of a FLUX denoise step at 512 × 512 (1,280 tokens) and 1024 × 1024 (4,352), each as a fraction of the
-/// product peak or of the memory bandwidth measured in the same run.
+/// The operations of a FLUX denoise step at 512 × 512 (1,280 tokens) and 1024 × 1024 (4,352), and of an SDXL step at
+/// 512 × 512, each as a fraction of the product peak or of the memory bandwidth measured in the same run.
 enum OperationBenchmark {
     private struct Item {
         var name: String
@@ -96,6 +96,42 @@ enum OperationBenchmark {
         try attention(4352, heads: 24, width: 128)
         try attention(256, heads: 64, width: 64)
         try attention(4096, heads: 1, width: 512)
+
+        // SDXL: 32² pixels of 640 channels, 16² of 1280.
+        try linear(1024, [640], 5120, .float16, result: .full)
+        try linear(1024, [640], 5120, .bfloat16, result: .full)
+        try linear(256, [1280], 1280, .float16)
+        try linear(256, [1280], 1280, .bfloat16)
+        try linear(256, [1280], 10240, .float16, result: .full)
+        try linear(256, [1280], 10240, .bfloat16, result: .full)
+        try linear(256, [1280], 10240, .bfloat16)
+        try linear(256, [5120], 1280, .float16, residual: true)
+        try linear(256, [5120], 1280, .bfloat16, residual: true)
+        try attention(1024, heads: 10, width: 64)
+        func convolution(_ side: Int, _ inputs: Int, _ outputs: Int, stride: Int = 1) throws {
+            let x = try filled([1, side, side, inputs])
+            let kernel = try filled([outputs, inputs, 3, 3], .float16, scale: 0.02)
+            let bias = try filled([outputs])
+            let pixels = Double(side * side / (stride * stride))
+            items.append(
+                Item(
+                    name: "convolution \(side)² × \(inputs) → \(outputs), stride \(stride)",
+                    operations: 18 * pixels * Double(inputs * outputs), bytes: 0
+                ) {
+                    _ = try $0.convolution(
+                        x, kernel: kernel, bias: bias, stride: stride, padding: EdgePadding(1), activation: .identity,
+                        operands: .compute)
+                })
+        }
+        try convolution(64, 320, 320)
+        try convolution(64, 960, 320)
+        try convolution(64, 640, 640)
+        try convolution(32, 640, 640)
+        try convolution(32, 1920, 640)
+        try convolution(32, 1280, 1280)
+        try convolution(16, 1280, 1280)
+        try convolution(16, 2560, 1280)
+        try convolution(64, 320, 320, stride: 2)
 
         let x = try filled([1, 1280, 3072])
         let vectors = try filled([1, 3072])

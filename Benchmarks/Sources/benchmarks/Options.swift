@@ -15,9 +15,10 @@ struct Options {
     /// Time spent on each measurement.
     var seconds = 1.0
     var clock = MeasuringClock.wall
-    /// Sides of the pictures, rounds of measurement, and where the model is: the FLUX step.
+    /// Sides of the pictures, rounds of measurement, pictures at once, and where the model is: the steps of networks.
     var sizes = [512]
     var rounds = 3
+    var batch = 1
     var model: String?
     var manifests: String?
     /// Measure only what has this in its name.
@@ -66,6 +67,11 @@ struct Options {
                     throw Problem("--rounds \(value): expected 1 or more")
                 }
                 rounds = number
+            case "--batch":
+                guard let number = Int(value), number > 0 else {
+                    throw Problem("--batch \(value): expected 1 or more")
+                }
+                batch = number
             default: throw Problem("unknown option \(flag)")
             }
         }

@@ -1,4 +1,5 @@
 import Diffusion
+import Models
 import NodeKit
 import Tensors
 
@@ -11,7 +12,7 @@ struct VAEEncode: Node {
     @Output var latent: Latent
 
     func run(_ context: NodeContext) async throws {
-        latent = Latent(samples: try vae.autoencoder.encode(pixels.tensor, on: context.backend))
+        latent = Latent(samples: try vae.encode(pixels.tensor, context))
     }
 }
 
@@ -31,6 +32,26 @@ struct VAEDecode: Node {
                 "the latent has values that are not numbers (NaN or infinite), so there is no picture in it; check the "
                     + "sampler's settings and the model and LoRA files, or use --precision fp32")
         }
-        image = Image(try vae.autoencoder.decode(latent, on: context.backend))
+        image = Image(try vae.decode(latent, context))
+    }
+}
+
+extension AutoencoderValue {
+    /// The picture of a latent; in tiles where the memory for the node is too small for one piece.
+    func decode(_ latent: Tensor, _ context: NodeContext) throws -> Tensor {
+        guard let tiled = autoencoder as? any TiledAutoencoder else {
+            return try autoencoder.decode(latent, on: context.backend)
+        }
+        return try tiled.decode(
+            latent, within: context.availableMemory?(), on: context.backend, note: context.warn)
+    }
+
+    /// The latent of a picture; in tiles where the memory for the node is too small for one piece.
+    func encode(_ image: Tensor, _ context: NodeContext) throws -> Tensor {
+        guard let tiled = autoencoder as? any TiledAutoencoder else {
+            return try autoencoder.encode(image, on: context.backend)
+        }
+        return try tiled.encode(
+            image, within: context.availableMemory?(), on: context.backend, note: context.warn)
     }
 }

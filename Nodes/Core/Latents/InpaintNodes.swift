@@ -18,7 +18,7 @@ struct VAEEncodeForInpaint: Node {
         try requireInRange(growMaskBy, "grow_mask_by", 0...4096)
         let input = try prepareInpainting(pixels.tensor, mask: mask.tensor)
         latent = Latent(
-            samples: try vae.autoencoder.encode(input.masked, on: context.backend),
+            samples: try vae.encode(input.masked, context),
             noiseMask: try growInpaintMask(input.mask, by: growMaskBy))
     }
 }
@@ -40,7 +40,7 @@ struct InpaintModelConditioning: Node {
 
     func run(_ context: NodeContext) async throws {
         let input = try prepareInpainting(pixels.tensor, mask: mask.tensor)
-        let hole = try vae.autoencoder.encode(input.masked, on: context.backend)
+        let hole = try vae.encode(input.masked, context)
         func extended(_ conditioning: ConditioningValue) -> ConditioningValue {
             conditioning.mapEntries { entry in
                 entry[ConcatLatent.self] = hole
@@ -49,7 +49,7 @@ struct InpaintModelConditioning: Node {
         }
         (inpaintPositive, inpaintNegative) = (extended(positive), extended(negative))
         latent = Latent(
-            samples: try vae.autoencoder.encode(input.original, on: context.backend),
+            samples: try vae.encode(input.original, context),
             noiseMask: noiseMask ? input.mask : nil)
     }
 }
@@ -67,7 +67,7 @@ struct InstructPixToPixConditioning: Node {
     @Output("latent") var latent: Latent
 
     func run(_ context: NodeContext) async throws {
-        let source = try vae.autoencoder.encode(pixels.tensor, on: context.backend)
+        let source = try vae.encode(pixels.tensor, context)
         func extended(_ conditioning: ConditioningValue) -> ConditioningValue {
             conditioning.mapEntries { $0[ConcatLatent.self] = source }
         }

@@ -55,7 +55,7 @@ struct LoRAApplication {
             context.warn(
                 "LoRA \(name): \(unmatched.count) of \(file.tensors.count) keys are not used "
                     + "(\(sample)\(unmatched.count > 3 ? ", …" : "")): nothing in \(families.joined(separator: " and ")) "
-                    + "has these names")
+                    + "has these names and sizes")
         }
     }
 
@@ -68,7 +68,7 @@ struct LoRAApplication {
         if sample.isEmpty { return "all its keys are for a part that is not changed here; \(parts) has none of them" }
         let origin =
             LoRAOrigin.family(of: file).map { "it is for \($0)" } ?? "it was probably made for another model family"
-        return "its keys (\(sample), …) name nothing in \(parts); \(origin)"
+        return "none of its \(file.tensors.count) keys (\(sample), …) names anything in \(parts); \(origin)"
     }
 
     private mutating func note(_ outcome: LoRAReport, _ family: String) {

@@ -44,14 +44,40 @@ struct CheckpointLoaderSimple: Node {
     @Output var clip: TextEncoderValue
     @Output var vae: AutoencoderValue
 
+    func run(_ context: NodeContext) async throws { (model, clip, vae) = try context.checkpoint(ckptName) }
+}
+
+/// The same with a configuration file, which nothing needs any more: files tell what they are.
+struct CheckpointLoader: Node {
+    static let info = NodeInfo(
+        "CheckpointLoader", displayName: "Load Checkpoint With Config (DEPRECATED)", category: "advanced/loaders",
+        work: .loading
+    ).deprecated
+
+    @Input(.files("configs")) var configName: String
+    @Input(.files("checkpoints")) var ckptName: String
+    @Output var model: DiffusionModel
+    @Output var clip: TextEncoderValue
+    @Output var vae: AutoencoderValue
+
     func run(_ context: NodeContext) async throws {
-        let files = context.files
+        context.warn("the configuration \(configName) is not read: the checkpoint tells what it is")
+        (model, clip, vae) = try context.checkpoint(ckptName)
+    }
+}
+
+extension NodeContext {
+    /// The parts of an all-in-one file; what is missing is stood for by parts that say so when they are used.
+    fileprivate func checkpoint(_ name: String) throws -> (DiffusionModel, TextEncoderValue, AutoencoderValue) {
+        let files = files
         let parts = try ModelLoader.checkpoint(
-            path: try files.model("checkpoints", ckptName), tokenizerFolders: files.modelFolders("tokenizers"),
-            embeddings: { files.embedding(named: $0) }, warn: context.warn)
-        model = DiffusionModel(network: parts.network)
-        clip = TextEncoderValue(parts.encoder ?? MissingTextEncoder(file: ckptName, loaders: parts.encoderLoaders))
-        vae = AutoencoderValue(parts.autoencoder ?? MissingAutoencoder(file: ckptName))
+            path: try files.model("checkpoints", name), tokenizerFolders: files.modelFolders("tokenizers"),
+            embeddings: { files.embedding(named: $0) }, warn: { warn($0) })
+        return (
+            DiffusionModel(network: parts.network),
+            TextEncoderValue(parts.encoder ?? MissingTextEncoder(file: name, loaders: parts.encoderLoaders)),
+            AutoencoderValue(parts.autoencoder ?? MissingAutoencoder(file: name))
+        )
     }
 }
 
@@ -67,6 +93,14 @@ struct VAELoader: Node {
             throw NodeError(
                 "input \"vae_name\": pixel_space is for models that paint pixels directly, and none of them is "
                     + "supported; choose the file of the model's VAE")
+        }
+        if let set = FileSet.named(vaeName, in: "vae"), !context.files.modelNames("vae").contains(vaeName),
+            let space = LatentSpace.ofTinyAutoencoder(vaeName)
+        {
+            let paths = try set.paths(context.files)
+            vae = AutoencoderValue(
+                try ModelLoader.tinyAutoencoder(space, encoder: paths[0], decoder: paths[1], warn: context.warn))
+            return
         }
         let path = try context.files.model("vae", vaeName)
         vae = AutoencoderValue(try ModelLoader.autoencoder(path: path, warn: context.warn))
@@ -84,5 +118,21 @@ struct ControlNetLoader: Node {
     func run(_ context: NodeContext) async throws {
         let path = try context.files.model("controlnet", controlNetName)
         controlNet = ControlNet(network: try ModelLoader.controlNetwork(path: path, warn: context.warn))
+    }
+}
+
+/// A ControlNet that may be stored as the difference from its model.
+struct DiffControlNetLoader: Node {
+    static let info = NodeInfo(
+        "DiffControlNetLoader", displayName: "Load ControlNet Model (diff)", category: "loaders", work: .loading)
+
+    @Input var model: DiffusionModel
+    @Input(.files("controlnet")) var controlNetName: String
+    @Output var controlNet: ControlNet
+
+    func run(_ context: NodeContext) async throws {
+        let path = try context.files.model("controlnet", controlNetName)
+        controlNet = ControlNet(
+            network: try ModelLoader.controlNetwork(path: path, base: model.network, warn: context.warn))
     }
 }

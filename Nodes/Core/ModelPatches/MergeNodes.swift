@@ -12,8 +12,8 @@ struct ModelMergeSimple: Node {
     @Output var merged: DiffusionModel
 
     func run(_ context: NodeContext) async throws {
-        let share = Float(ratio)
-        merged = try model1.merged(with: model2) { _ in share }
+        let share = ratio
+        merged = try model1.merged(.mixing { _ in share }, with: model2, context)
     }
 }
 
@@ -29,11 +29,37 @@ struct ModelMergeBlocks: Node {
     @Output var merged: DiffusionModel
 
     func run(_ context: NodeContext) async throws {
-        let (input, middle, out) = (Float(input), Float(middle), Float(out))
-        merged = try model1.merged(with: model2) { key in
+        let (input, middle, out) = (input, middle, out)
+        let mixing = ModelMerge.mixing { key in
             // What belongs to no third (time, label) goes with the first.
             key.hasPrefix("middle") ? middle : key.hasPrefix("out") ? out : input
         }
+        merged = try model1.merged(mixing, with: model2, context)
+    }
+}
+
+/// The sum of two models' weights: a model and what another one learned beyond its base.
+struct ModelMergeAdd: Node {
+    static let info = NodeInfo("ModelMergeAdd", category: "advanced/model_merging")
+
+    @Input var model1: DiffusionModel
+    @Input var model2: DiffusionModel
+    @Output var merged: DiffusionModel
+
+    func run(_ context: NodeContext) async throws { merged = try model1.merged(.adding, with: model2, context) }
+}
+
+/// (first − second) · multiplier, weight by weight: what a model learned beyond its base.
+struct ModelMergeSubtract: Node {
+    static let info = NodeInfo("ModelMergeSubtract", category: "advanced/model_merging")
+
+    @Input var model1: DiffusionModel
+    @Input var model2: DiffusionModel
+    @Input(.range(-10.0...10.0), .step(0.01)) var multiplier = 1.0
+    @Output var merged: DiffusionModel
+
+    func run(_ context: NodeContext) async throws {
+        merged = try model1.merged(.subtracting(factor: multiplier), with: model2, context)
     }
 }
 
@@ -47,21 +73,49 @@ struct CLIPMergeSimple: Node {
     @Output var merged: TextEncoderValue
 
     func run(_ context: NodeContext) async throws {
-        guard let encoder = clip1.encoder as? CLIPTextEncoder else {
-            throw NodeError(
-                "text encoders of SD1.x, SD2.x and SDXL can be merged; the first one is \(clip1.encoder.family)")
-        }
-        merged = TextEncoderValue(try encoder.merged(with: clip2.encoder, ratio: Float(ratio)))
+        let share = ratio
+        merged = try clip1.merged(.mixing { _ in share }, with: clip2, context)
+    }
+}
+
+/// The sum of two text encoders' weights.
+struct CLIPMergeAdd: Node {
+    static let info = NodeInfo("CLIPMergeAdd", category: "advanced/model_merging")
+
+    @Input var clip1: TextEncoderValue
+    @Input var clip2: TextEncoderValue
+    @Output var merged: TextEncoderValue
+
+    func run(_ context: NodeContext) async throws { merged = try clip1.merged(.adding, with: clip2, context) }
+}
+
+/// (first − second) · multiplier, weight by weight.
+struct CLIPMergeSubtract: Node {
+    static let info = NodeInfo("CLIPMergeSubtract", category: "advanced/model_merging")
+
+    @Input var clip1: TextEncoderValue
+    @Input var clip2: TextEncoderValue
+    @Input(.range(-10.0...10.0), .step(0.01)) var multiplier = 1.0
+    @Output var merged: TextEncoderValue
+
+    func run(_ context: NodeContext) async throws {
+        merged = try clip1.merged(.subtracting(factor: multiplier), with: clip2, context)
     }
 }
 
 extension DiffusionModel {
-    fileprivate func merged(with other: DiffusionModel, ratio: (String) -> Float) throws -> DiffusionModel {
-        guard let unet = network as? UNetNetwork else {
-            throw NodeError("UNets (SD1.x, SD2.x, SDXL) can be merged; the first model is \(network.family)")
-        }
+    /// This model with the other's weights mixed in; sampling and options stay.
+    func merged(_ merge: ModelMerge, with other: DiffusionModel, _ context: NodeContext) throws -> DiffusionModel {
         var result = self
-        result.network = try unet.merged(with: other.network, ratio: ratio)
+        result.network = try merge(network, other.network) { context.warn($0) }
         return result
+    }
+}
+
+extension TextEncoderValue {
+    fileprivate func merged(
+        _ merge: ModelMerge, with other: TextEncoderValue, _ context: NodeContext
+    ) throws -> TextEncoderValue {
+        TextEncoderValue(try merge(encoder, other.encoder) { context.warn($0) })
     }
 }

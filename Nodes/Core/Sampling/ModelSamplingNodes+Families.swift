@@ -44,8 +44,10 @@ struct ModelSamplingDiscrete: Node {
         case "eps": result.samplingOverride = DiscreteSampling(prediction: .epsilon, zeroTerminalSNR: zsnr)
         case "v_prediction": result.samplingOverride = DiscreteSampling(prediction: .velocity, zeroTerminalSNR: zsnr)
         case "x0": result.samplingOverride = DiscreteSampling(prediction: .sample, zeroTerminalSNR: zsnr)
+        case "img_to_img":
+            result.samplingOverride = DiscreteSampling(prediction: .imageToImage, zeroTerminalSNR: zsnr)
         case "lcm": result.samplingOverride = DiscreteSampling.distilled(zeroTerminalSNR: zsnr)
-        default: throw unsupported(sampling, "eps, v_prediction, x0, lcm")
+        default: throw unsupported(sampling, "eps, v_prediction, x0, img_to_img, lcm")
         }
     }
 }

@@ -12,11 +12,13 @@ extension NodeContext {
         seed: UInt64? = nil
     ) throws -> SamplingResult {
         try checkCancellation()
+        let previews = StepPreviews(self, guider.model)
         guard guider.model[RemembersEvaluations.self] != true, let journal = journal("sampling") else {
             return try SamplingRun.sample(
                 guider, noise: noise, sampler: sampler, sigmas: sigmas, latent: latent, seed: seed, on: backend
             ) { step in
                 progress(step.step, of: step.total)
+                previews?.show(step)
                 try checkCancellation()
             }
         }
@@ -34,7 +36,10 @@ extension NodeContext {
             on: backend
         ) { step in
             (reached, total) = (step.step, step.total)
-            if !tape.isReplaying { progress(step.step, of: step.total) }
+            if !tape.isReplaying {
+                progress(step.step, of: step.total)
+                previews?.show(step)
+            }
             try checkCancellation()
         }
         // Interrupted after the last step, when another node was at work.

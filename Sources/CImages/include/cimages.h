@@ -37,6 +37,11 @@ int ci_webp_info(const uint8_t *data, size_t size, uint32_t *width, uint32_t *he
 /// The first `frames` frames of a WebP file as they are shown, RGBA, to `out` (`frames` times `width` · `height` · 4).
 int ci_webp_decode(const uint8_t *data, size_t size, uint32_t width, uint32_t height, uint32_t frames, uint8_t *out);
 
+/// A still WebP file of RGB samples, allocated with malloc. `quality` 0 to 100 (with `lossless`: effort), `method` 0 (fast)
+/// to 6 (small). CI_TOO_LARGE for sides that WebP cannot hold.
+int ci_webp_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int lossless, int quality, int method,
+                   uint8_t **out, size_t *out_size);
+
 /// Decompresses a zlib stream to a malloc block of at most `limit` bytes; CI_TOO_LARGE beyond it.
 int ci_inflate(const uint8_t *data, size_t size, size_t limit, uint8_t **out, size_t *out_size);
 

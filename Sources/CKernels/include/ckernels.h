@@ -81,7 +81,7 @@ void ck_join_heads(int32_t set, const ck_heads *job, size_t begin, size_t end);
 
 // --- Element by element ---------------------------------------------------------------------------------------------
 
-enum { ck_identity = 0, ck_silu = 1, ck_gelu_tanh = 2, ck_gelu = 3, ck_quick_gelu = 4 };
+enum { ck_identity = 0, ck_silu = 1, ck_gelu_tanh = 2, ck_gelu = 3, ck_quick_gelu = 4, ck_relu = 5, ck_leaky_relu = 6 };
 /// The activation of n elements, float32 or bfloat16 in and out. In place is allowed for equal types.
 void ck_activate(int32_t set, int32_t activation, const void *in, int32_t type, void *out, int32_t out_type, size_t n);
 /// activation(gate) · up.
@@ -195,6 +195,9 @@ void ck_channel_moments(
 void ck_scale_channels(
     int32_t set, const float *x, size_t pixels, size_t channels, const float *factor, const float *offset,
     int32_t activation, float *out);
+/// out = max(x, 0) + slope · min(x, 0), a slope per channel.
+void ck_parametric_relu(
+    int32_t set, const float *x, size_t pixels, size_t channels, const float *slopes, float *out);
 
 #pragma clang assume_nonnull end
 

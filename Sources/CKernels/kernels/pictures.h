@@ -43,3 +43,12 @@ void CK(ck_scale_channels)(
     CK(activate_block)(activation, to, channels);
   }
 }
+
+void CK(ck_parametric_relu)(
+    int32_t set, const float *x, size_t pixels, size_t channels, const float *slopes, float *out) {
+  for (size_t p = 0; p < pixels; p++) {
+    const float *restrict row = x + p * channels;
+    float *restrict to = out + p * channels;
+    for (size_t c = 0; c < channels; c++) to[c] = row[c] > 0 ? row[c] : slopes[c] * row[c];
+  }
+}

@@ -12,7 +12,7 @@ struct CacheLimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The most that results and models may take in memory beyond what runs: bytes as in 4G, or a share as in 30%.",
+            "The most that results and models may take in memory beyond what runs: bytes as in 4G, or a share as in 30%. A VAE that would take more than these bytes for a picture works in tiles.",
             valueName: "size|percent"))
     var memory: MemoryShare = MemoryShare.standard
 }
@@ -57,6 +57,11 @@ enum MemoryShare: ExpressibleByArgument {
         case .bytes(let bytes): String(bytes)
         case .share(let share): "\(Int(share * 100))%"
         }
+    }
+
+    /// Bytes that were asked for as such.
+    var explicitBytes: Int? {
+        if case .bytes(let bytes) = self { bytes } else { nil }
     }
 
     /// Bytes on this machine now.

@@ -18,6 +18,13 @@ struct RunCommand: ProgramCommand {
     @OptionGroup var verbosity: VerbosityOptions
     @OptionGroup var cacheFolder: CacheFolderOptions
     @OptionGroup var limits: CacheLimitOptions
+    @OptionGroup var previews: PreviewSettings
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the latest preview is written as PNG; \"preview.png\" in the output folder if absent.",
+            valueName: "file"))
+    var previewFile: String?
 
     @Option(
         help: ArgumentHelp(
@@ -137,12 +144,16 @@ struct RunCommand: ProgramCommand {
             outputFolder: folders.output)
         let archive = saveOutputs.map { OutputArchive(path: $0, backend: engine.backend) }
         var options = RunOptions(
-            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes)
+            promptID: "1", control: control, extraPNGInfo: loaded.extraPNGInfo, parallelNodes: parallelNodes,
+            workingMemory: limits.memory.explicitBytes)
+        options.previews = previews.options
+        let previewFile = PreviewFile(path: self.previewFile ?? folders.output + "/preview.png")
         if let archive { options.resultObserver = { archive.add($0, $1) } }
         let start = ContinuousClock.now
         let result = await engine.run(validated, options: options) { event in
             trace?.observe(event)
             display.show(event)
+            if case .preview(_, let preview) = event.kind { previewFile.show(preview) }
         }
         trace?.close()
         display.clearBar()

@@ -47,6 +47,7 @@ final class RunDisplay: Sendable {
         case .progress(let node, let done, let total):
             progress(node.displayID, Int(clamping: done), Int(clamping: total))
         case .resumed(let node, let done, let total): resumed(node.displayID, done, total)
+        case .preview: break
         case .executed(_, let output): results(output)
         case .nodeFinished(let node, let seconds):
             verbose("node \(name(node.displayID)) took \(duration(seconds))")

@@ -1,4 +1,6 @@
 public import JSON
+public import NodeKit
+import Tensors
 
 /// What happens during a run, in the order of engine-semantics.md §15.
 public struct EngineEvent: Sendable {
@@ -12,6 +14,8 @@ public struct EngineEvent: Sendable {
         case progress(NodeIdentity, done: Double, total: Double)
         /// An interrupted run of the node is taken up after `done` steps.
         case resumed(NodeIdentity, done: Int, total: Int)
+        /// What a node's result may look like; only where ``RunOptions/previews`` asks for it.
+        case preview(NodeIdentity, StepPreview)
         /// A node showed something; also for cached output nodes, with `nil` when they showed nothing.
         case executed(NodeIdentity, output: JSONObject?)
         /// A node is done. Not for cached ones.
@@ -76,6 +80,7 @@ extension EngineEvent {
         case .executing: "executing"
         case .progress: "progress"
         case .resumed: "resumed"
+        case .preview: "preview"
         case .executed: "executed"
         case .nodeFinished: "node_finished"
         case .executionBlocked: "execution_error"
@@ -115,6 +120,12 @@ extension EngineEvent {
             name(node)
             data["value"] = .int(Int64(done))
             data["max"] = .int(Int64(total))
+        case .preview(let node, let preview):
+            name(node)
+            data["value"] = .int(Int64(preview.step))
+            data["max"] = .int(Int64(preview.total))
+            data["width"] = .int(Int64(preview.picture.shape.rank == 4 ? preview.picture.shape[2] : 0))
+            data["height"] = .int(Int64(preview.picture.shape.rank == 4 ? preview.picture.shape[1] : 0))
         case .executed(let node, let output):
             name(node)
             data["output"] = output.map { .object($0) } ?? .null
@@ -148,7 +159,7 @@ extension EngineEvent {
             data["executed"] = list(executed)
         }
         switch kind {
-        case .executing, .progress, .resumed, .executed, .nodeFinished, .executionBlocked: break
+        case .executing, .progress, .resumed, .preview, .executed, .nodeFinished, .executionBlocked: break
         default: data["timestamp"] = .int(timestamp)
         }
         return data

@@ -91,7 +91,12 @@ extension Choices {
         case .fixed: nil
         case .inputImages: try files.fingerprint(path: files.input(name))
         case .files(_, let extra) where extra.contains(name): nil
-        case .files(let folder, _): try files.fingerprint(path: files.model(folder, name))
+        case .files(let folder, _):
+            if let set = FileSet.named(name, in: folder), set.fileNames(files) != nil {
+                try set.paths(files).map { try files.fingerprint(path: $0) }.joined(separator: " ")
+            } else {
+                try files.fingerprint(path: files.model(folder, name))
+            }
         }
     }
 }

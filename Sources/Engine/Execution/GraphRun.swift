@@ -262,6 +262,8 @@ struct GraphRun {
             nodeID: entry.id, backend: environment.backend(for: entry.id), files: environment.files, events: events,
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
         context.memory = CachedMemory(environment.cache, entry.schema)
+        context.previews = environment.previews
+        context.availableMemory = environment.availableMemory
         context.graph = live
         return context
     }

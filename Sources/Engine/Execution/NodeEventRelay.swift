@@ -22,6 +22,7 @@ final class NodeEventRelay: NodeEvents {
     func checkCancellation() throws { try scope.check() }
     func progress(node id: String, done: Double, total: Double) { emit(.progress(node, done: done, total: total)) }
     func resumed(node id: String, done: Int, total: Int) { emit(.resumed(node, done: done, total: total)) }
+    func preview(node id: String, _ preview: StepPreview) { emit(.preview(node, preview)) }
     func warning(node: String, _ message: String) { emit(.warning(node: self.node.realID, message: message)) }
     func ui(node: String, _ output: JSONObject) { state.withLock { $0.shown.append(output) } }
     func expand(node: String, call: Int, _ graph: Subgraph) {

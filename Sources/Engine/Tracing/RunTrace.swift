@@ -52,7 +52,7 @@ public final class RunTrace: Sendable {
             step(node.id, "step \(number(done)) of \(number(total))", time)
         case .resumed(let node, let done, _): step(node.id, "replay of \(done) steps", time)
         case .nodeFinished(let node, _): end(node.id, time)
-        case .executed: break
+        case .executed, .preview: break
         case .executionBlocked(let node, _, let message):
             file.mark("\(names[node.realID] ?? node.id) is not run: \(message)", "warning", nil, at: time)
         case .warning(let node, let message):

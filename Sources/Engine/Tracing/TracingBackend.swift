@@ -138,6 +138,20 @@ struct TracingBackend: NodeScopedBackend {
         }
     }
 
+    func convolution(
+        _ x: Tensor, kernel: Tensor, bias: Tensor?, stride: Int, padding: EdgePadding, activation: Activation,
+        operands: ResultType
+    ) throws(TensorError) -> Tensor {
+        try timed("convolution", [("x", x), ("kernel", kernel)]) { result in
+            2 * Double(result.count) * Double(kernel.count)
+                / Double(max(kernel.shape.rank > 0 ? kernel.shape[0] : 1, 1))
+        } _: { () throws(TensorError) in
+            try inner.convolution(
+                x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: activation,
+                operands: operands)
+        }
+    }
+
     func resizeNearest(_ x: Tensor, height: Int, width: Int) throws(TensorError) -> Tensor {
         try timed("resizeNearest", [("x", x)]) { () throws(TensorError) in
             try inner.resizeNearest(x, height: height, width: width)
@@ -161,6 +175,12 @@ struct TracingBackend: NodeScopedBackend {
     func activate(_ x: Tensor, _ activation: Activation, result: ResultType) throws(TensorError) -> Tensor {
         try timed("activate", [("x", x)]) { () throws(TensorError) in
             try inner.activate(x, activation, result: result)
+        }
+    }
+
+    func parametricRelu(_ x: Tensor, slopes: Tensor) throws(TensorError) -> Tensor {
+        try timed("parametricRelu", [("x", x)]) { () throws(TensorError) in
+            try inner.parametricRelu(x, slopes: slopes)
         }
     }
 

@@ -26,7 +26,9 @@ extension Choices {
     public func names(in files: any NodeFiles) -> [String] {
         switch self {
         case .fixed(let names): names
-        case .files(let folder, let extra): extra + files.modelNames(folder)
+        case .files(let folder, let extra):
+            extra + files.modelNames(folder)
+                + FileSet.offered(in: folder).filter { $0.fileNames(files) != nil }.map(\.name)
         case .inputImages: files.inputNames()
         }
     }

@@ -82,7 +82,9 @@ struct InputCheck {
 
     /// Refuses files that are listed but may not be opened: links that lead out of the models folders.
     private func checkFile(_ name: String, _ choices: Choices, _ input: InputSchema) throws(PromptFault) {
-        guard case .files(let folder, let extra) = choices, !extra.contains(name) else { return }
+        guard case .files(let folder, let extra) = choices, !extra.contains(name),
+            FileSet.named(name, in: folder)?.fileNames(files) == nil
+        else { return }
         do {
             _ = try files.model(folder, name)
         } catch {

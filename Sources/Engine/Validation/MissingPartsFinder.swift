@@ -79,6 +79,13 @@ struct MissingPartsFinder {
                     name.utf8.count > FileName.maximumLength ? name : String(name.map { $0 == "\\" ? "/" : $0 })
                 let list = lists.list(choices)
                 if list.members.contains(name) || list.members.contains(slashed) { continue }
+                if let set = FileSet.named(name, in: folder) {
+                    let there = files.modelNames(set.folder)
+                    for stem in set.stems where !there.contains(where: { $0.hasPrefix(stem + ".") }) {
+                        addFile(stem + ".safetensors", set.folder, id, node.classType, input.name, isGuess: false)
+                    }
+                    continue
+                }
                 addFile(name, folder, id, node.classType, input.name, isGuess: false)
             case .inputImages:
                 if (try? files.input(name)) != nil { continue }

@@ -218,7 +218,8 @@ func bigEndianBytes(_ number: Int) -> [UInt8] {
     [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
 }
 
-private func appendChunk(_ stream: inout [UInt8], _ name: UInt32, _ data: ArraySlice<UInt8>) {
+/// Appends a chunk with its length and check sum.
+func appendChunk(_ stream: inout [UInt8], _ name: UInt32, _ data: ArraySlice<UInt8>) {
     stream += bigEndianBytes(data.count)
     let covered = stream.count
     stream += bigEndianBytes(Int(name))

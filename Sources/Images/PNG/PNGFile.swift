@@ -23,6 +23,8 @@ struct PNGFile {
         static let animation: UInt32 = 0x6163_544C  // acTL
         static let frameControl: UInt32 = 0x6663_544C  // fcTL
         static let framePixels: UInt32 = 0x6664_4154  // fdAT
+        /// As tEXt, after the pixels: where ComfyUI keeps the workflow of an animation.
+        static let comfyText: UInt32 = 0x636F_6D66  // comf
     }
 
     let bytes: [UInt8]

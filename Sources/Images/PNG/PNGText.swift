@@ -17,7 +17,7 @@ extension [ImageText] {
 }
 
 extension PNGFile {
-    /// The tEXt, zTXt and iTXt chunks in the order of the file (PNG 3rd edition, §11.3.3).
+    /// The tEXt, zTXt and iTXt chunks in the order of the file (PNG 3rd edition, §11.3.3), and ComfyUI's comf chunks.
     ///
     /// tEXt and zTXt are Latin-1 by the standard, but are often written as UTF-8: they are read as UTF-8 where that is
     /// valid.
@@ -84,7 +84,7 @@ private enum TextKind {
 
     init?(_ name: UInt32) {
         switch name {
-        case PNGFile.ChunkName.text: self = .plain
+        case PNGFile.ChunkName.text, PNGFile.ChunkName.comfyText: self = .plain
         case PNGFile.ChunkName.compressedText: self = .compressed
         case PNGFile.ChunkName.internationalText: self = .international
         default: return nil

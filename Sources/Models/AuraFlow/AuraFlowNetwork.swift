@@ -5,12 +5,12 @@ import Sampling
 public import Tensors
 
 /// AuraFlow 0.1 to 0.3 as a diffusion model (families-sd3-aura.md §3).
-public struct AuraFlowNetwork: LayerSkippingNetwork {
+public struct AuraFlowNetwork: LayerSkippingNetwork, WeightedNetwork {
     public let family = "AuraFlow"
     public let latentFormat = LatentFormat(channels: AuraFlowConfiguration.latentChannels, scale: 0.13025)
     public let sampling: any ModelSampling = FlowSampling(shift: 1.73, multiplier: 1)
 
-    let source: WeightSource
+    public let source: WeightSource
     let configuration: AuraFlowConfiguration
     private let cache = LayerCache<AuraFlowTransformer>()
     private var skippedDouble: Set<Int> = []
@@ -46,10 +46,14 @@ public struct AuraFlowNetwork: LayerSkippingNetwork {
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
         let table = AuraFlowNames.diffusers.loraTable(
             source, width: configuration.width, dotted: ["transformer."], underscored: [])
-        let (patches, report) = try LoRAFile(lora).patches(table, strength: strength)
+        let (patches, report) = try source.fittingPatches(of: lora, table, strength: strength, family: family)
+        return (try patched(patches), report)
+    }
+
+    public func patched(_ patches: [String: [WeightPatch]]) throws -> AuraFlowNetwork {
         var network = try AuraFlowNetwork(source.patched(patches))
         (network.skippedDouble, network.skippedSingle) = (skippedDouble, skippedSingle)
-        return (network, report)
+        return network
     }
 
     public func skipping(double: Set<Int>, single: Set<Int>) -> any DiffusionNetwork {

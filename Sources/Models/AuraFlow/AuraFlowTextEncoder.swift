@@ -1,11 +1,11 @@
-import Checkpoints
+public import Checkpoints
 public import Diffusion
 public import Tensors
 import Text
 
 /// The text side of AuraFlow: Pile-T5-XL, a T5 encoder of the umT5 form with LLaMA's tokenizer
 /// (families-sd3-aura.md §6.2 and §6.4). There is no pooled vector.
-public struct AuraFlowTextEncoder: TextEncoder {
+public struct AuraFlowTextEncoder: WeightedTextEncoder, T5PaddedEncoder {
     let t5: EncoderPart<T5Encoder>
     /// Layers of T5 that are run, counted from the end as `CLIPSetLastLayer` does.
     var lastLayer: Int?
@@ -51,10 +51,20 @@ public struct AuraFlowTextEncoder: TextEncoder {
         return (AuraFlowTextEncoder(t5: part, lastLayer: lastLayer), report)
     }
 
+    public var sources: [EncoderSource] { [t5.encoderSource] }
+
+    public func patched(_ patches: (EncoderSource) -> [String: [WeightPatch]]) throws -> AuraFlowTextEncoder {
+        AuraFlowTextEncoder(t5: try t5.patched(patches(t5.encoderSource)), lastLayer: lastLayer)
+    }
+
     public func stoppingAt(layer: Int) -> any TextEncoder {
         var copy = self
         copy.lastLayer = layer
         return copy
+    }
+
+    public func paddingT5(minimumLength: Int, padding: Int) -> any TextEncoder {
+        AuraFlowTextEncoder(t5: t5.padded(minimumLength: minimumLength, padding: padding), lastLayer: lastLayer)
     }
 }
 

@@ -16,6 +16,12 @@ struct Convolution: Sendable {
         bias = w.contains("bias") ? try w.vector("bias", outputs) : nil
     }
 
+    init(kernel: Tensor, bias: Tensor?, operands: ResultType) {
+        self.kernel = kernel
+        self.bias = bias
+        self.operands = operands
+    }
+
     func callAsFunction(
         _ x: Tensor, stride: Int = 1, padding: EdgePadding = EdgePadding(1), _ activation: Activation = .identity,
         on b: any Backend

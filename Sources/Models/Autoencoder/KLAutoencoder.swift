@@ -10,7 +10,8 @@ public struct KLAutoencoder: Autoencoder {
     public let downscale = 8
     let encoder: AutoencoderEncoder?
     let decoder: AutoencoderDecoder
-    private let source: WeightSource
+    /// Under original names, without prefix.
+    public let source: WeightSource
 
     /// - Parameter source: names without prefix, original or diffusers.
     public init(_ source: WeightSource) throws(CheckpointError) {

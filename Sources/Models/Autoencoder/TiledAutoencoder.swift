@@ -13,6 +13,62 @@ public protocol TiledAutoencoder: Autoencoder {
     /// - Parameters:
     ///   - tile: side of a tile in pixels, a multiple of 16; `overlap` of neighbours.
     func encodeTiled(_ image: Tensor, tile: Int, overlap: Int, on backend: any Backend) throws -> Tensor
+    /// Bytes of working memory for decoding, or encoding, a picture of so many pixels in one piece.
+    func workingBytes(decoding: Bool, pixels: Int) -> Int
+}
+
+extension TiledAutoencoder {
+    /// ``Autoencoder/decode(_:on:)`` in one piece where it fits, else in the largest tiles that do.
+    ///
+    /// - Parameters:
+    ///   - memory: bytes that the work may take; `nil`: as many as it likes.
+    ///   - note: told about tiles, which make a slightly different picture.
+    public func decode(
+        _ latent: Tensor, within memory: Int?, on backend: any Backend, note: (String) -> Void
+    ) throws -> Tensor {
+        let pixels = latent.shape.rank == 4 ? latent.shape[2] * latent.shape[3] * downscale * downscale : 0
+        guard let side = tileSide(decoding: true, pixels: pixels, within: memory) else {
+            return try decode(latent, on: backend)
+        }
+        note(message(decoding: true, pixels, side))
+        return try decodeTiled(latent, tile: side / downscale, overlap: side / downscale / 4, on: backend)
+    }
+
+    /// ``Autoencoder/encode(_:on:)`` in one piece where it fits, else in the largest tiles that do.
+    public func encode(
+        _ image: Tensor, within memory: Int?, on backend: any Backend, note: (String) -> Void
+    ) throws -> Tensor {
+        let pixels = image.shape.rank == 4 ? image.shape[1] * image.shape[2] : 0
+        guard let side = tileSide(decoding: false, pixels: pixels, within: memory) else {
+            return try encode(image, on: backend)
+        }
+        note(message(decoding: false, pixels, side))
+        return try encodeTiled(image, tile: side, overlap: side / 4, on: backend)
+    }
+
+    /// The side of tiles in pixels, a multiple of 128; `nil` where none are needed. No tile is smaller than 256: below
+    /// that the picture suffers more than the memory.
+    func tileSide(decoding: Bool, pixels: Int, within memory: Int?) -> Int? {
+        guard let memory, pixels > 256 * 256, workingBytes(decoding: decoding, pixels: pixels) > memory else {
+            return nil
+        }
+        // Sums of tiles and of three passes, 4 bytes for each of 3 colours.
+        let room = memory - min(memory / 2, 3 * 12 * pixels)
+        var side = 256
+        while side < 4096, (side + 128) * (side + 128) < pixels,
+            workingBytes(decoding: decoding, pixels: (side + 128) * (side + 128)) <= room
+        {
+            side += 128
+        }
+        return side
+    }
+
+    private func message(decoding: Bool, _ pixels: Int, _ side: Int) -> String {
+        let needed = (workingBytes(decoding: decoding, pixels: pixels) + (1 << 20) - 1) >> 20
+        return
+            "\(decoding ? "decoding" : "encoding") in one piece would take \(needed) MiB, more than is left; the VAE "
+            + "works in tiles of \(side) × \(side) pixels"
+    }
 }
 
 /// One pass over a picture `[1, h, w, channels]` in tiles (families-unet-sampling.md §7, "Tiled decode").
@@ -69,6 +125,12 @@ struct TilePass {
         return try Tensor(sums, shape: [1, outRows, outColumns, channels])
     }
 
+    /// How many tiles a picture is cut into.
+    func tileCount(height rows: Int, width columns: Int) -> Int {
+        if rows <= height, columns <= width { return 1 }
+        return overlap < min(width, height) ? origins(rows, height).count * origins(columns, width).count : 1
+    }
+
     private func origins(_ size: Int, _ tile: Int) -> [Int] {
         if size <= tile { return [0] }
         return stride(from: 0, to: size - overlap, by: tile - overlap).map { max(0, min($0, size - overlap)) }
@@ -87,6 +149,14 @@ struct TilePass {
 }
 
 extension KLAutoencoder: TiledAutoencoder {
+    /// At full size the first residual block of the decoder's last level holds a picture of twice the base width, its
+    /// norm and the convolution's result; that of the encoder three of the base width. The smaller levels take a
+    /// quarter of that at most.
+    public func workingBytes(decoding: Bool, pixels: Int) -> Int {
+        let base = decoder.norm.weight.count
+        return pixels * base * 4 * (decoding ? 5 : 3)
+    }
+
     public func decodeTiled(_ latent: Tensor, tile: Int, overlap: Int, on b: any Backend) throws -> Tensor {
         try requireLatent(latent)
         let sizes = [(tile / 2, tile * 2), (tile * 2, tile / 2), (tile, tile)]

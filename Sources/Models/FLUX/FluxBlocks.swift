@@ -4,7 +4,8 @@ import Tensors
 
 /// One stream (image or text) of a double block.
 struct FluxStream: Sendable {
-    let modulation: LinearWeight
+    /// Missing in Chroma.
+    let modulation: LinearWeight?
     let query: LinearWeight
     let key: LinearWeight
     let value: LinearWeight
@@ -15,8 +16,9 @@ struct FluxStream: Sendable {
     let contract: LinearWeight
 
     /// - Parameter name: "img" or "txt".
-    init(_ w: Weights, _ name: String, width d: Int, headWidth: Int) throws(CheckpointError) {
-        modulation = try w["\(name)_mod.lin"].linear(inputs: d, outputs: 6 * d)
+    init(_ w: Weights, _ name: String, _ c: FluxConfiguration) throws(CheckpointError) {
+        let (d, headWidth) = (c.width, c.width / c.heads)
+        modulation = c.isChroma ? nil : try w["\(name)_mod.lin"].linear(inputs: d, outputs: 6 * d)
         let attention = w["\(name)_attn"]
         query = try attention["qkv"].linear(inputs: d, outputs: 3 * d, rows: 0..<d)
         key = try attention["qkv"].linear(inputs: d, outputs: 3 * d, rows: d..<2 * d)
@@ -37,18 +39,20 @@ struct FluxDoubleBlock: Sendable {
     let width: Int
 
     init(_ w: Weights, _ c: FluxConfiguration) throws(CheckpointError) {
-        image = try FluxStream(w, "img", width: c.width, headWidth: c.width / c.heads)
-        text = try FluxStream(w, "txt", width: c.width, headWidth: c.width / c.heads)
+        image = try FluxStream(w, "img", c)
+        text = try FluxStream(w, "txt", c)
         heads = c.heads
         width = c.width
     }
 
-    /// - Parameter vector: SiLU of the conditioning vector, `[batch, width]`.
+    /// - Parameter index: number of the block.
     func callAsFunction(
-        _ img: Tensor, _ txt: Tensor, vector: Tensor, rotary: RotaryTable, on b: any Backend
+        _ img: Tensor, _ txt: Tensor, index: Int, modulation: FluxModulation, rotary: RotaryTable,
+        attention: FluxAttention, on b: any Backend
     ) throws -> (img: Tensor, txt: Tensor) {
-        let imageMod = try ModulationParts(vector, image.modulation, width: width, on: b)
-        let textMod = try ModulationParts(vector, text.modulation, width: width, on: b)
+        let batch = img.shape[0]
+        let imageMod = try modulation.parts(.image(index), image.modulation, width: width, batch: batch, on: b)
+        let textMod = try modulation.parts(.text(index), text.modulation, width: width, batch: batch, on: b)
         let x = try b.layerNorm(
             img, weight: nil, bias: nil, epsilon: 1e-6, modulation: imageMod.modulation(0), result: .compute)
         let y = try b.layerNorm(
@@ -69,8 +73,7 @@ struct FluxDoubleBlock: Sendable {
                 HeadPart(b.linear(y, text.value, LinearEpilogue(result: .compute))),
                 HeadPart(b.linear(x, image.value, LinearEpilogue(result: .compute))),
             ], heads: heads, epsilon: 1e-6, rotary: nil)
-        let a = try b.attention(
-            q, k, v, heads: heads, scale: 1 / Float(width / heads).squareRoot(), mask: .none, result: .compute)
+        let a = try attention(q, k, v, heads: heads, on: b)
 
         let textCount = txt.shape[1]
         let textAttention = try tokens(a, 0..<textCount, on: b)
@@ -101,7 +104,8 @@ func tokens(_ x: Tensor, _ range: Range<Int>, on backend: any Backend) throws ->
 
 /// Attention and feed-forward side by side over one sequence (families-flux.md §3.5).
 struct FluxSingleBlock: Sendable {
-    let modulation: LinearWeight
+    /// Missing in Chroma.
+    let modulation: LinearWeight?
     let query: LinearWeight
     let key: LinearWeight
     let value: LinearWeight
@@ -114,7 +118,7 @@ struct FluxSingleBlock: Sendable {
 
     init(_ w: Weights, _ c: FluxConfiguration) throws(CheckpointError) {
         let d = c.width
-        modulation = try w["modulation.lin"].linear(inputs: d, outputs: 3 * d)
+        modulation = c.isChroma ? nil : try w["modulation.lin"].linear(inputs: d, outputs: 3 * d)
         let fused = w["linear1"]
         query = try fused.linear(inputs: d, outputs: 7 * d, rows: 0..<d)
         key = try fused.linear(inputs: d, outputs: 7 * d, rows: d..<2 * d)
@@ -127,10 +131,12 @@ struct FluxSingleBlock: Sendable {
         width = d
     }
 
+    /// - Parameter index: number of the block.
     func callAsFunction(
-        _ x: Tensor, vector: Tensor, rotary: RotaryTable, on b: any Backend
+        _ x: Tensor, index: Int, modulation source: FluxModulation, rotary: RotaryTable, attention: FluxAttention,
+        on b: any Backend
     ) throws -> Tensor {
-        let mod = try ModulationParts(vector, modulation, width: width, on: b)
+        let mod = try source.parts(.single(index), modulation, width: width, batch: x.shape[0], on: b)
         let h = try b.layerNorm(
             x, weight: nil, bias: nil, epsilon: 1e-6, modulation: mod.modulation(0), result: .compute)
         let q = try b.joinHeads(
@@ -138,8 +144,7 @@ struct FluxSingleBlock: Sendable {
         let k = try b.joinHeads(
             [HeadPart(b.linear(h, key), norm: keyNorm)], heads: heads, epsilon: 1e-6, rotary: rotary)
         let v = try b.linear(h, value, LinearEpilogue(result: .compute))
-        let a = try b.attention(
-            q, k, v, heads: heads, scale: 1 / Float(width / heads).squareRoot(), mask: .none, result: .compute)
+        let a = try attention(q, k, v, heads: heads, on: b)
         let u = try b.linear(h, expand, LinearEpilogue(.geluTanh, result: .compute))
         return try b.linear([a, u], contract, LinearEpilogue(residual: Residual(x, gate: mod.gate(0))))
     }

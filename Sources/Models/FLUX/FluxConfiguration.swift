@@ -5,13 +5,15 @@ public struct FluxConfiguration: Sendable, Hashable {
     /// Width of the streams, 3072 as released.
     public var width: Int
     public var heads: Int
-    /// Latent channels of the input: 16; 32 for Canny and Depth, 96 for Fill.
+    /// Channels of the input: 16; 32 for Canny and Depth, 96 for Fill (see ``FluxInputs``).
     public var inputChannels: Int
     /// Width of the text features, 4096.
     public var contextWidth: Int
-    /// Width of the pooled text vector, 768.
+    /// Width of the pooled text vector, 768; 0 for Chroma, which takes none.
     public var pooledWidth: Int
     public var hasGuidance: Bool
+    /// Where Chroma's distilled guidance network is; `nil` in FLUX.1.
+    public var distilledGuidance: String?
     public var doubleBlocks: Int
     public var singleBlocks: Int
 
@@ -20,33 +22,40 @@ public struct FluxConfiguration: Sendable, Hashable {
     /// Components of a head, split over the three position axes.
     public static let axes = [16, 56, 56]
 
+    /// Whether one network makes the modulations of all blocks, from time and guidance alone.
+    public var isChroma: Bool { distilledGuidance != nil }
+
+    /// Name of the variant, for people.
+    public var family: String {
+        if isChroma { return "Chroma" }
+        return switch inputChannels {
+        case 96: "FLUX.1 Fill"
+        case 32: "FLUX.1 Canny or Depth"
+        default: hasGuidance ? "FLUX.1 dev" : "FLUX.1 schnell"
+        }
+    }
+
     /// Whether the keys are those of FLUX (native names).
     public static func recognises(_ source: WeightSource) -> Bool {
         source.contains("double_blocks.0.img_attn.norm.key_norm.scale") && source.contains("img_in.weight")
             && !source.contains("txt_in.individual_token_refiner.blocks.0.norm1.weight")
     }
 
+    private static func distilledGuidance(_ source: WeightSource) -> String? {
+        ["distilled_guidance_layer", "distilled_guidance_layer.0"].first { source.contains($0 + ".norms.0.scale") }
+    }
+
+    /// Whether the keys are those of Chroma (native names).
+    static func recognisesChroma(_ source: WeightSource) -> Bool {
+        recognises(source) && distilledGuidance(source) != nil
+    }
+
     /// - Throws: ``CheckpointError`` naming the key that is missing or of an impossible shape.
     public init(_ source: WeightSource) throws(CheckpointError) {
-        func shape(_ key: String, _ rank: Int) throws(CheckpointError) -> [Int] {
-            guard let shape = source.shape(key) else {
-                throw CheckpointError(.missingKey, "\(source.name): the key \"\(key)\" is missing")
-            }
-            guard shape.count == rank, shape.allSatisfy({ $0 > 0 }) else {
-                throw CheckpointError(.shapeMismatch, "\(source.name): \"\(key)\" has the shape \(shape)")
-            }
-            return shape
-        }
-        if source.contains("distilled_guidance_layer.norms.0.scale")
-            || source.contains("distilled_guidance_layer.0.norms.0.scale")
-        {
-            throw CheckpointError(
-                .unsupported,
-                "\(source.name) is a Chroma model, which is not supported yet (FLUX.1 dev and schnell are)")
-        }
-        let input = try shape("img_in.weight", 2)
+        distilledGuidance = Self.distilledGuidance(source)
+        let input = try source.dimensions("img_in.weight", rank: 2)
         width = input[0]
-        let headWidth = try shape("double_blocks.0.img_attn.norm.key_norm.scale", 1)[0]
+        let headWidth = try source.dimensions("double_blocks.0.img_attn.norm.key_norm.scale", rank: 1)[0]
         guard headWidth == Self.axes.reduce(0, +), width % headWidth == 0, input[1] % 4 == 0 else {
             throw CheckpointError(
                 .unsupported,
@@ -55,8 +64,14 @@ public struct FluxConfiguration: Sendable, Hashable {
         }
         heads = width / headWidth
         inputChannels = input[1] / 4
-        contextWidth = try shape("txt_in.weight", 2)[1]
-        pooledWidth = try shape("vector_in.in_layer.weight", 2)[1]
+        guard [16, 32, 96].contains(inputChannels) else {
+            throw CheckpointError(
+                .unsupported,
+                "\(source.name): FLUX with \(inputChannels) input channels is not supported; known are 16 (dev, schnell, "
+                    + "Kontext), 32 (Canny, Depth) and 96 (Fill)")
+        }
+        contextWidth = try source.dimensions("txt_in.weight", rank: 2)[1]
+        pooledWidth = distilledGuidance == nil ? try source.dimensions("vector_in.in_layer.weight", rank: 2)[1] : 0
         hasGuidance = source.contains("guidance_in.in_layer.weight")
         doubleBlocks = source.count("double_blocks.")
         singleBlocks = source.count("single_blocks.")

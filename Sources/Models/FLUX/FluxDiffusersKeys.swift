@@ -74,6 +74,7 @@ enum FluxDiffusersKeys {
         }
         return try source.renamed { key, tensor in
             let rows = tensor.shape.rank == 0 ? 1 : tensor.shape[0]
+            if let name = distilledGuidance(key) { return [(name, 0..<rows, 0..<rows)] }
             guard let dot = key.lastIndex(of: "."), let (prefix, target) = find(String(key[..<dot])) else {
                 return [(key, 0..<rows, 0..<rows)]
             }
@@ -87,6 +88,18 @@ enum FluxDiffusersKeys {
             }
             return [(name, 0..<rows, 0..<rows)]
         }
+    }
+
+    /// A key of Chroma's guidance network under our name, where the two differ.
+    private static func distilledGuidance(_ key: String) -> String? {
+        guard key.hasPrefix("distilled_guidance_layer.") else { return nil }
+        for (theirs, ours) in [(".linear_1.", ".in_layer."), (".linear_2.", ".out_layer.")] {
+            if let range = key.firstRange(of: theirs) {
+                return key[..<range.lowerBound] + ours + key[range.upperBound...]
+            }
+        }
+        guard key.contains(".norms."), key.hasSuffix(".weight") else { return nil }
+        return key.dropLast("weight".count) + "scale"
     }
 
     /// The target of a layer's diffusers name, with the prefix of its block.

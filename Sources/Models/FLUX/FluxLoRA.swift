@@ -15,7 +15,9 @@ enum FluxLoRA {
                 table["diffusion_model." + layer + "_qkv"] = LoRATarget(key, rows: 0..<3 * c.width)
             }
         }
-        for (layer, target) in diffusersLayers(c) {
+        // Control LoRAs replace norm scales, which are parameters without a layer.
+        for key in source.keys where key.hasSuffix("_norm.scale") { table["diffusion_model." + key] = LoRATarget(key) }
+        for (layer, target) in diffusersLayers(c) where source.contains(target.key) {
             table["transformer." + layer] = target
             table["lycoris_" + underscored(layer)] = target
             table["lora_transformer_" + underscored(layer)] = target

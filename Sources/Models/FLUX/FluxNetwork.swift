@@ -6,10 +6,10 @@ import Synchronization
 public import Tensors
 
 /// FLUX.1 dev, schnell and their relatives as a diffusion model (families-flux.md §3).
-public struct FluxNetwork: LayerSkippingNetwork {
+public struct FluxNetwork: LayerSkippingNetwork, WeightedNetwork {
     public static let latentFormat = LatentFormat(channels: 16, scale: 0.3611, shift: 0.1159)
 
-    let source: WeightSource
+    public let source: WeightSource
     let configuration: FluxConfiguration
     /// The layers, made at first use for each way of treating patches.
     private let layers = FluxLayers()
@@ -22,13 +22,9 @@ public struct FluxNetwork: LayerSkippingNetwork {
     public init(_ source: WeightSource) throws(CheckpointError) {
         self.source = source
         configuration = try FluxConfiguration(source)
-        guard configuration.inputChannels == FluxConfiguration.latentChannels else {
-            throw CheckpointError(
-                .unsupported,
-                "\(source.name): FLUX with \(configuration.inputChannels) input channels (Fill, Canny, Depth) is not "
-                    + "supported yet; dev and schnell (16 channels) are")
-        }
-        sampling = configuration.hasGuidance ? FluxSampling(shift: 1.15) : FlowSampling(shift: 1, multiplier: 1)
+        sampling =
+            configuration.hasGuidance || configuration.isChroma
+            ? FluxSampling(shift: 1.15) : FlowSampling(shift: 1, multiplier: 1)
         // Read once now, so that a bad file is reported when it is loaded rather than in the first step.
         _ = try layers.make(source, configuration, roundsPatches: false)
     }
@@ -46,7 +42,7 @@ public struct FluxNetwork: LayerSkippingNetwork {
         return Double(configuration.doubleBlocks + configuration.singleBlocks) * (products + attention)
     }
 
-    public var family: String { configuration.hasGuidance ? "FLUX.1 dev" : "FLUX.1 schnell" }
+    public var family: String { configuration.family }
     public var latentFormat: LatentFormat { Self.latentFormat }
     public var ownByteCount: Int { source.ownByteCount }
     /// Keys of the file that no layer reads.
@@ -55,10 +51,33 @@ public struct FluxNetwork: LayerSkippingNetwork {
     public func adding(
         lora: NamedTensors, strength: Float
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
-        let (patches, report) = try LoRAFile(lora).patches(FluxLoRA.table(source, configuration), strength: strength)
+        let dialect = FluxLoRADialects(lora)
+        let source = try dialect.widened(source)
+        let (patches, report) = try source.fittingPatches(
+            of: dialect.file, FluxLoRA.table(source, configuration), strength: strength, family: family)
+        return (try patched(patches, of: source), dialect.restored(report))
+    }
+
+    /// - Throws: ``CheckpointError`` naming both families, or the widths in which network and ControlNet differ.
+    public func requireFitting(_ control: any ControlNetwork) throws {
+        guard let control = control as? FluxControlNetwork else {
+            throw CheckpointError(
+                .unknownFamily,
+                "the model \(source.name) is \(family), the ControlNet is a \(control.family); choose a ControlNet for "
+                    + "FLUX.1")
+        }
+        try control.requireFitting(configuration, of: source.name)
+    }
+
+    public func patched(_ patches: [String: [WeightPatch]]) throws -> FluxNetwork {
+        try patched(patches, of: source)
+    }
+
+    /// - Parameter source: this network's weights, or what a control LoRA makes of them.
+    private func patched(_ patches: [String: [WeightPatch]], of source: WeightSource) throws -> FluxNetwork {
         var network = try FluxNetwork(source.patched(patches))
         (network.skippedDouble, network.skippedSingle) = (skippedDouble, skippedSingle)
-        return (network, report)
+        return network
     }
 
     public func skipping(double: Set<Int>, single: Set<Int>) -> any DiffusionNetwork {
@@ -72,36 +91,56 @@ public struct FluxNetwork: LayerSkippingNetwork {
         let built = try layers.make(source, configuration, roundsPatches: b.computeType == .float32)
         let transformer = built.transformer
         let (batch, height, width) = (call.x.shape[0], call.x.shape[2], call.x.shape[3])
-        guard call.x.shape[1] == configuration.inputChannels else {
+        let base = FluxPositions.Grid(rows: (height + 1) / 2, columns: (width + 1) / 2)
+        let references = try FluxReferences.parts(call, base: base)
+        guard references.isEmpty || configuration.inputChannels == FluxConfiguration.latentChannels else {
             throw TensorError(
-                .shapeMismatch, "FLUX expects latents of \(configuration.inputChannels) channels, found \(call.x.shape)"
-            )
+                .unsupported,
+                "\(family) takes no reference latents (ReferenceLatent): its image tokens are wider; FLUX.1 dev and "
+                    + "Kontext do")
         }
-        let image = try b.linear(b.place(Patches.cut(call.x)), transformer.imageIn)
+        var pictureTokens = try Patches.cut(FluxInputs.latent(call, configuration))
+        if !references.isEmpty {
+            pictureTokens = try HostMath.concatenate([pictureTokens] + references.map(\.tokens), axis: 1)
+        }
+        let image = try b.linear(b.place(pictureTokens), transformer.imageIn)
         let text = try transformer.text(call.entry.context, batch: batch, on: b)
-        let guidance: Float? = call.entry[Guidance.self] ?? 3.5
-        let vector = try transformer.vector(
-            batch: batch, time: call.time, pooled: call.entry[PooledOutput.self], guidance: guidance, on: b)
-        let rotary = try positions.table(
-            text: text.shape[1],
-            grids: [FluxPositions.Grid(rows: (height + 1) / 2, columns: (width + 1) / 2)])
+        let modulation = try transformer.modulation(call, time: call.time, on: b)
+        let rotary = try positions.table(text: text.shape[1], grids: [base] + references.map(\.grid))
         func controlled(_ group: String, _ index: Int, _ tokens: Tensor) throws -> Tensor? {
             guard let residual = call.control?.residual(group, index) else { return nil }
-            return try b.add(tokens, residual)
+            return try Self.added(residual, to: tokens, on: b)
         }
-        let out = try transformer(
-            image: image, text: text, vector: vector, rotary: rotary, skippedDouble: skippedDouble,
+        let attention = try FluxAttention(
+            call.entry[StyleAttention.self] ?? [], text: text.shape[1], total: text.shape[1] + image.shape[1], on: b)
+        let all = try transformer(
+            image: image, text: text, modulation: modulation, rotary: rotary, attention: attention,
+            skippedDouble: skippedDouble,
             skippedSingle: skippedSingle, on: b,
             afterDouble: { (try controlled("double", $0, $1) ?? $1, true) },
             afterSingle: { try controlled("single", $0, $1) })
 
-        let modulation = Modulation(
-            shift: try b.linear(vector, built.finalShift), scale: try b.linear(vector, built.finalScale))
         let normalised = try b.layerNorm(
-            out, weight: nil, bias: nil, epsilon: 1e-6, modulation: modulation, result: .compute)
+            tokens(all, 0..<base.rows * base.columns, on: b), weight: nil, bias: nil, epsilon: 1e-6,
+            modulation: built.finalModulation(modulation, batch: batch, on: b), result: .compute)
         let patches = try b.host(b.linear(normalised, built.final))
         return try Patches.join(
             patches, channels: FluxConfiguration.latentChannels, height: height, width: width)
+    }
+}
+
+extension FluxNetwork {
+    /// Adds a ControlNet's residual to the first tokens; the others belong to references, which it does not see.
+    fileprivate static func added(_ residual: Tensor, to image: Tensor, on b: any Backend) throws -> Tensor {
+        let (count, total) = (residual.shape[1], image.shape[1])
+        guard residual.shape.rank == 3, residual.shape[2] == image.shape[2], count <= total else {
+            throw TensorError(
+                .shapeMismatch,
+                "a ControlNet's output of shape \(residual.shape) does not fit image tokens of shape \(image.shape)")
+        }
+        if count == total { return try b.add(image, residual) }
+        let first = try b.add(tokens(image, 0..<count, on: b), residual)
+        return try b.concatenate([first, tokens(image, count..<total, on: b)], axis: 1)
     }
 }
 
@@ -109,10 +148,15 @@ public struct FluxNetwork: LayerSkippingNetwork {
 final class FluxLayers: Sendable {
     struct Built: Sendable {
         let transformer: FluxTransformer
-        // Apart, because diffusers files store them in the other order.
-        let finalShift: LinearWeight
-        let finalScale: LinearWeight
+        /// Missing in Chroma.
+        let modulation: PairModulation?
         let final: LinearWeight
+
+        func finalModulation(_ source: FluxModulation, batch: Int, on b: any Backend) throws -> Modulation {
+            if case .vector(let vector) = source, let modulation { return try modulation(vector, on: b) }
+            let width = transformer.configuration.width
+            return try source.parts(.final, nil, width: width, batch: batch, on: b).modulation(0)
+        }
     }
     private let built = Mutex([Bool: Built]())
 
@@ -124,11 +168,10 @@ final class FluxLayers: Sendable {
         source.roundsPatches = roundsPatches
         let w = Weights(source)
         let d = c.width
-        let modulation = w["final_layer.adaLN_modulation.1"]
         let made = Built(
             transformer: try FluxTransformer(w, c),
-            finalShift: try modulation.linear(inputs: d, outputs: 2 * d, rows: 0..<d),
-            finalScale: try modulation.linear(inputs: d, outputs: 2 * d, rows: d..<2 * d),
+            modulation: c.isChroma
+                ? nil : try PairModulation(w["final_layer.adaLN_modulation.1"], inputs: d, width: d),
             final: try w["final_layer.linear"].linear(inputs: d, outputs: 4 * FluxConfiguration.latentChannels))
         built.withLock { $0[roundsPatches] = made }
         return made

@@ -5,12 +5,12 @@ import Sampling
 public import Tensors
 
 /// SD3 medium, SD3.5 large and medium as a diffusion model (families-sd3-aura.md §2).
-public struct SD3Network: LayerSkippingNetwork {
+public struct SD3Network: LayerSkippingNetwork, WeightedNetwork {
     public static let latentFormat = LatentFormat(
         channels: SD3Configuration.latentChannels, scale: 1.5305, shift: 0.0609)
 
     public let sampling: any ModelSampling = FlowSampling(shift: 3, multiplier: 1000)
-    let source: WeightSource
+    public let source: WeightSource
     let configuration: SD3Configuration
     private let cache = LayerCache<Layers>()
     private var skipped: Set<Int> = []
@@ -64,10 +64,14 @@ public struct SD3Network: LayerSkippingNetwork {
         let table = SD3Names.diffusers.loraTable(
             source, width: configuration.width, dotted: ["transformer.", "base_model.model."],
             underscored: ["lora_transformer_", "lycoris_"])
-        let (patches, report) = try LoRAFile(lora).patches(table, strength: strength)
+        let (patches, report) = try source.fittingPatches(of: lora, table, strength: strength, family: family)
+        return (try patched(patches), report)
+    }
+
+    public func patched(_ patches: [String: [WeightPatch]]) throws -> SD3Network {
         var network = try SD3Network(source.patched(patches))
         network.skipped = skipped
-        return (network, report)
+        return network
     }
 
     public func skipping(double: Set<Int>, single: Set<Int>) -> any DiffusionNetwork {

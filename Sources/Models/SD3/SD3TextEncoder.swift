@@ -1,4 +1,4 @@
-import Checkpoints
+public import Checkpoints
 public import Diffusion
 public import Tensors
 import Text
@@ -7,7 +7,7 @@ import Text
 ///
 /// The features of the two CLIP models stand beside each other, are padded with zeros to T5's width and followed by T5's
 /// tokens; the pooled vectors stand beside each other. What is missing counts as zeros of the released widths.
-public struct SD3TextEncoder: TextEncoder {
+public struct SD3TextEncoder: WeightedTextEncoder, T5PaddedEncoder {
     private var clipL: EncoderPart<CLIPTextModel>?
     private var clipG: EncoderPart<CLIPTextModel>?
     private var t5: EncoderPart<T5Encoder>?
@@ -149,9 +149,27 @@ public struct SD3TextEncoder: TextEncoder {
         return (copy, total)
     }
 
+    public var sources: [EncoderSource] {
+        [clipL?.encoderSource, clipG?.encoderSource, t5?.encoderSource].compactMap(\.self)
+    }
+
+    public func patched(_ patches: (EncoderSource) -> [String: [WeightPatch]]) throws -> SD3TextEncoder {
+        var copy = self
+        copy.clipL = try clipL.map { try $0.patched(patches($0.encoderSource)) }
+        copy.clipG = try clipG.map { try $0.patched(patches($0.encoderSource)) }
+        copy.t5 = try t5.map { try $0.patched(patches($0.encoderSource)) }
+        return copy
+    }
+
     public func stoppingAt(layer: Int) -> any TextEncoder {
         var copy = self
         copy.lastLayer = layer
+        return copy
+    }
+
+    public func paddingT5(minimumLength: Int, padding: Int) -> any TextEncoder {
+        var copy = self
+        copy.t5 = t5?.padded(minimumLength: minimumLength, padding: padding)
         return copy
     }
 }

@@ -75,4 +75,67 @@ enum CLIPKeys {
             throw CheckpointError(.shapeMismatch, "\(source.name): \"\(piece.fileKey)\": \(error)")
         }
     }
+
+    /// Weights under transformers names, renamed to OpenCLIP's: the way back.
+    ///
+    /// - Throws: ``Checkpoints/CheckpointError`` when a layer lacks a part of its q, k and v.
+    static func openCLIP(_ weights: [TensorToWrite]) throws(CheckpointError) -> [TensorToWrite] {
+        let back = Dictionary(uniqueKeysWithValues: outer.map { ($1, $0) })
+        let innerBack = Dictionary(uniqueKeysWithValues: inner.map { ($1, $0) })
+        let byKey = Dictionary(weights.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+        var result: [TensorToWrite] = []
+        for weight in weights {
+            var renamed = weight
+            let start = "text_model.encoder.layers."
+            if let name = back[weight.key] {
+                renamed.key = name
+            } else if weight.key == "text_projection.weight", weight.shape.count == 2 {
+                renamed = TensorToWrite(
+                    key: "text_projection", type: weight.type, shape: weight.shape.reversed()
+                ) { try weight.make().permuted([1, 0]).converted(to: weight.type) }
+            } else if weight.key.hasPrefix(start) {
+                let rest = weight.key.dropFirst(start.count)
+                let index = rest.prefix { $0 != "." }
+                let name = String(rest.dropFirst(index.count + 1))
+                guard let dot = name.lastIndex(of: ".") else { continue }
+                let (module, kind) = (String(name[..<dot]), name[dot...].dropFirst())
+                let block = "transformer.resblocks.\(index)."
+                if let theirs = innerBack[module] {
+                    renamed.key = "\(block)\(theirs).\(kind)"
+                } else if module == "self_attn.q_proj" {
+                    let parts = ["q", "k", "v"].compactMap { byKey["\(start)\(index).self_attn.\($0)_proj.\(kind)"] }
+                    guard parts.count == 3, parts.allSatisfy({ $0.shape == weight.shape && $0.type == weight.type })
+                    else {
+                        throw CheckpointError(
+                            .shapeMismatch, "layer \(index) of the text encoder has no q, k and v of one size and type")
+                    }
+                    var shape = weight.shape
+                    shape[0] *= 3
+                    renamed = TensorToWrite(
+                        key: "\(block)attn.in_proj_\(kind)", type: weight.type, shape: shape
+                    ) { try stacked(parts.map { try $0.make() }) }
+                } else if module == "self_attn.k_proj" || module == "self_attn.v_proj" {
+                    continue
+                } else {
+                    renamed.key = block + name
+                }
+            }
+            result.append(renamed)
+        }
+        return result
+    }
+
+    /// Tensors of one type and width below each other, bit for bit.
+    private static func stacked(_ parts: [Tensor]) throws -> Tensor {
+        guard let first = parts.first else { throw TensorError(.shapeMismatch, "nothing to stack") }
+        var pieces: [WeightPiece] = []
+        var row = 0
+        for part in parts {
+            pieces.append(WeightPiece(rows: row..<row + part.shape[0], tensor: part, fileKey: "part"))
+            row += part.shape[0]
+        }
+        let whole = WeightSource(name: "text encoder", pieces: ["whole": pieces]).storedWeights()
+        guard let made = whole.first else { return first }
+        return try made.make()
+    }
 }

@@ -1,4 +1,4 @@
-import Checkpoints
+public import Checkpoints
 public import Diffusion
 public import Tensors
 import Text
@@ -7,9 +7,9 @@ import Text
 /// refiner); families-unet-sampling.md §3 and §4.
 ///
 /// The token features of several encoders stand beside each other; the pooled vector is the last encoder's.
-public struct CLIPTextEncoder: TextEncoder {
+public struct CLIPTextEncoder: WeightedTextEncoder {
     /// In the order in which their features are joined.
-    private(set) var parts: [EncoderPart<CLIPTextModel>]
+    private var parts: [EncoderPart<CLIPTextModel>]
     let layer: CLIPLayerChoice
     let embeddings: (any EmbeddingLibrary)?
     /// The layer that `CLIPSetLastLayer` asked for.
@@ -98,15 +98,11 @@ public struct CLIPTextEncoder: TextEncoder {
         return (copy, total)
     }
 
-    /// The encoder with each part changed by its counterpart in another encoder of the same kind.
-    func mergingParts(
-        with other: CLIPTextEncoder,
-        _ merge: (EncoderPart<CLIPTextModel>, EncoderPart<CLIPTextModel>) throws -> EncoderPart<CLIPTextModel>
-    ) rethrows -> CLIPTextEncoder {
+    public var sources: [EncoderSource] { parts.map(\.encoderSource) }
+
+    public func patched(_ patches: (EncoderSource) -> [String: [WeightPatch]]) throws -> CLIPTextEncoder {
         var copy = self
-        for (index, part) in other.parts.enumerated() where index < parts.count {
-            copy.parts[index] = try merge(parts[index], part)
-        }
+        copy.parts = try parts.map { try $0.patched(patches($0.encoderSource)) }
         return copy
     }
 

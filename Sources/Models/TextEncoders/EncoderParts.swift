@@ -12,7 +12,18 @@ struct EncoderPart<Model: Sendable>: Sendable {
     /// What may stand before a layer's name in a LoRA file, with dots or with underscores.
     let loraPrefixes: (dotted: [String], underscored: [String])
     let make: @Sendable (WeightSource) throws(CheckpointError) -> Model
-    private let built = BuiltModels<Model>()
+    private let built: BuiltModels<Model>
+
+    private init(_ part: EncoderPart, _ tokenizer: PromptTokenizer) {
+        source = part.source
+        self.tokenizer = tokenizer
+        loraPrefixes = part.loraPrefixes
+        make = part.make
+        built = part.built
+    }
+
+    /// The part with another tokenizer; its layers are shared.
+    func replacing(_ tokenizer: PromptTokenizer) -> EncoderPart { EncoderPart(self, tokenizer) }
 
     init(
         _ source: WeightSource, tokenizer: PromptTokenizer,
@@ -23,6 +34,7 @@ struct EncoderPart<Model: Sendable>: Sendable {
         self.tokenizer = tokenizer
         self.loraPrefixes = loraPrefixes
         self.make = make
+        built = BuiltModels()
         _ = try built.model(source, roundsPatches: false, make)
     }
 
@@ -42,6 +54,9 @@ struct EncoderPart<Model: Sendable>: Sendable {
         let (patches, report) = try file.patches(table, strength: strength)
         return (try patched(patches), report)
     }
+
+    /// The part's name and weights.
+    var encoderSource: EncoderSource { EncoderSource(name: tokenizer.layout.encoder, weights: source) }
 
     /// The part with changes on top of its weights.
     func patched(_ patches: [String: [WeightPatch]]) throws(CheckpointError) -> EncoderPart {

@@ -30,6 +30,7 @@ public enum TextEncoderSets {
         },
         TextEncoderSet(type: "sd3", files: 3, needs: "CLIP-L, CLIP-G and T5-XXL") { try SD3Family.textEncoder($0) },
         TextEncoderSet(type: "flux", files: 2, needs: "CLIP-L and T5-XXL") { try FluxFamily.textEncoder($0) },
+        TextEncoderSet(type: "chroma", files: 1, needs: "T5-XXL") { try ChromaFamily.textEncoder($0) },
     ]
 
     /// Builds the encoder of a loader node.

@@ -51,17 +51,22 @@ struct UNetAttention: Sendable {
 
     /// residual + out(attention(x, context)).
     ///
-    /// - Parameter skipsAttention: whether every token keeps its own value instead (perturbed attention guidance).
+    /// - Parameters:
+    ///   - skipsAttention: whether every token keeps its own value instead (perturbed attention guidance).
+    ///   - probe: told queries and keys.
     func callAsFunction(
-        _ x: Tensor, _ context: Tensor, residual: Tensor, skipsAttention: Bool = false, on b: any Backend
+        _ x: Tensor, _ context: Tensor, residual: Tensor, skipsAttention: Bool = false,
+        probe: UNetAttentionProbe? = nil, on b: any Backend
     ) throws -> Tensor {
         let compute = LinearEpilogue(result: .compute)
         let values = try b.linear(context, value, compute)
         var mixed = values
         if !skipsAttention {
+            let (queries, keys) = (try b.linear(x, query, compute), try b.linear(context, key, compute))
+            try probe?.record(queries: b.host(queries), keys: b.host(keys), heads: heads)
             mixed = try b.attention(
-                b.linear(x, query, compute), b.linear(context, key, compute), values, heads: heads,
-                scale: 1 / Float(query.outputs / heads).squareRoot(), mask: .none, result: .compute)
+                queries, keys, values, heads: heads, scale: 1 / Float(query.outputs / heads).squareRoot(),
+                mask: .none, result: .compute)
         }
         return try b.linear(mixed, output, LinearEpilogue(residual: Residual(residual)))
     }
@@ -91,10 +96,10 @@ struct UNetTransformerBlock: Sendable {
     ///   - x: `[batch, tokens, width]`.
     ///   - context: text features `[batch, tokens, context width]`.
     func callAsFunction(
-        _ x: Tensor, context: Tensor, skipsSelfAttention: Bool, on b: any Backend
+        _ x: Tensor, context: Tensor, skipsSelfAttention: Bool, probe: UNetAttentionProbe?, on b: any Backend
     ) throws -> Tensor {
         let first = try normalised(x, 0, on: b)
-        var x = try own(first, first, residual: x, skipsAttention: skipsSelfAttention, on: b)
+        var x = try own(first, first, residual: x, skipsAttention: skipsSelfAttention, probe: probe, on: b)
         x = try text(normalised(x, 1, on: b), context, residual: x, on: b)
         let wide = try b.linear(normalised(x, 2, on: b), expand)
         let half = wide.shape[2] / 2
@@ -136,12 +141,15 @@ struct UNetSpatialTransformer: Sendable {
     }
 
     func callAsFunction(
-        _ x: Tensor, context: Tensor, skipsSelfAttention: Bool = false, on b: any Backend
+        _ x: Tensor, context: Tensor, skipsSelfAttention: Bool = false, probe: UNetAttentionProbe? = nil,
+        on b: any Backend
     ) throws -> Tensor {
         var h = try b.linear(PointwiseConvolution.flat(norm(x, .identity, on: b)), input)
-        for block in blocks {
-            h = try block(h, context: context, skipsSelfAttention: skipsSelfAttention, on: b)
+        for (index, block) in blocks.enumerated() {
+            h = try block(
+                h, context: context, skipsSelfAttention: skipsSelfAttention, probe: index == 0 ? probe : nil, on: b)
         }
+        probe?.note(rows: x.shape[1], columns: x.shape[2])
         let residual = Residual(try PointwiseConvolution.flat(x))
         return try b.linear(h, output, LinearEpilogue(residual: residual)).reshaped(x.shape)
     }

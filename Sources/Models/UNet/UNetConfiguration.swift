@@ -95,8 +95,11 @@ public struct UNetEncoderShape: Sendable, Hashable {
 
         let projection = source.keys.first { $0.hasSuffix(".proj_in.weight") }.flatMap { source.shape($0) }
         let levels = 1 + blocks.count { if case .downsample = $0 { true } else { false } }
+        // Of the models with four levels the refiner has no attention at the first one; Stable unCLIP is an SD2.
+        var attendsAtOnce = false
+        if blocks.count > 1, case .residual(_, _, let depth) = blocks[1] { attendsAtOnce = depth > 0 }
         if labelWidth != nil {
-            kind = levels >= 4 ? .refiner : .sdxl
+            kind = levels >= 4 ? (attendsAtOnce ? .sd2 : .refiner) : .sdxl
         } else {
             kind = projection?.count == 2 ? .sd2 : .sd1
         }

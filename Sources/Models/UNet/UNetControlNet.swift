@@ -7,6 +7,12 @@ public import Tensors
 /// A ControlNet that belongs to one kind of UNet.
 protocol UNetControl: ControlNetwork {
     var kind: UNetKind { get }
+    /// - Throws: ``CheckpointError`` when it was made for a UNet of that kind, but of another size.
+    func requireSize(of base: UNetNetwork) throws(CheckpointError)
+}
+
+extension UNetControl {
+    func requireSize(of base: UNetNetwork) throws(CheckpointError) {}
 }
 
 /// ControlNets for UNets (Zhang et al. 2023; families-unet-sampling.md §6): a copy of the UNet's encoder half that also
@@ -80,6 +86,21 @@ public struct UNetControlNetwork: UNetControl {
         return UNetPreparedControl(network: self, attachment: attachment)
     }
 
+    func requireSize(of base: UNetNetwork) throws(CheckpointError) {
+        let (own, theirs) = (encoder.shape, base.configuration.encoder)
+        // ControlNets may have fewer transformer blocks than the UNet, even none, but not other widths.
+        let seesText = own.contextWidth != nil && theirs.contextWidth != nil
+        if own.skips == theirs.skips && (!seesText || own.contextWidth == theirs.contextWidth) { return }
+        func describe(_ shape: UNetEncoderShape) -> String {
+            "\(shape.blocks.count) blocks of \(shape.skips.min() ?? 0) to \(shape.skips.max() ?? 0) channels, text features "
+                + "of width \(shape.contextWidth ?? 0)"
+        }
+        throw CheckpointError(
+            .shapeMismatch,
+            "the ControlNet \(source.name) is for a \(kind.rawValue) UNet of another size (\(describe(own))) than the "
+                + "model \(base.source.name) (\(describe(theirs)))")
+    }
+
     /// The hint's features at a latent size: `[batch, h, w, model channels]`.
     func features(of image: Tensor, height: Int, width: Int, on b: any Backend) throws -> Tensor {
         let fitted = try resizeImage(
@@ -97,7 +118,7 @@ public struct UNetControlNetwork: UNetControl {
             time: call.time, vector: UNetInputs.vector(call, shape, name: source.name),
             context: UNetInputs.context(call, shape, name: source.name), batch: call.x.shape[0], on: b)
         let x = try b.contiguous(b.place(call.x).permuted([0, 2, 3, 1]))
-        let blocks = try encoder(x, conditions, hint: hint, on: b)
+        let (blocks, _) = try encoder(x, conditions, hint: hint, on: b)
         var groups: [String: [Tensor?]] = [:]
         groups["output"] = try zip(blocks, outputs).map { try finished($1($0, on: b), strength, on: b) }
         if let deepest = blocks.last, let middleOutput {

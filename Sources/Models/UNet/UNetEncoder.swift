@@ -10,11 +10,13 @@ struct UNetEncoder: Sendable {
         let transformer: UNetSpatialTransformer?
 
         func callAsFunction(
-            _ x: Tensor, _ conditions: UNetConditions, skipsSelfAttention: Bool = false, on b: any Backend
+            _ x: Tensor, _ conditions: UNetConditions, skipsSelfAttention: Bool = false,
+            probe: UNetAttentionProbe? = nil, on b: any Backend
         ) throws -> Tensor {
             let h = try residual(x, time: conditions.time, on: b)
             guard let transformer else { return h }
-            return try transformer(h, context: conditions.context, skipsSelfAttention: skipsSelfAttention, on: b)
+            return try transformer(
+                h, context: conditions.context, skipsSelfAttention: skipsSelfAttention, probe: probe, on: b)
         }
     }
     enum Block: Sendable {
@@ -98,12 +100,14 @@ struct UNetEncoder: Sendable {
     ///   - x: `[batch, h, w, channels]` in the backend's memory.
     ///   - hint: added to the first convolution's output (ControlNets).
     ///   - added: what is added to a block's output before it is kept (T2I-adapters).
-    /// - Returns: every block's output.
+    ///   - passed: what becomes of a block's output on the way to the next block.
+    /// - Returns: every block's output, and what goes on to the middle.
     func callAsFunction(
         _ x: Tensor, _ conditions: UNetConditions, hint: Tensor? = nil,
         adding added: (Int, Tensor) throws -> Tensor = { $1 },
+        passing passed: (Int, Tensor) throws -> Tensor = { $1 },
         on b: any Backend
-    ) throws -> [Tensor] {
+    ) throws -> (outputs: [Tensor], last: Tensor) {
         var h = x
         var outputs: [Tensor] = []
         for (index, block) in blocks.enumerated() {
@@ -114,16 +118,18 @@ struct UNetEncoder: Sendable {
             if index == 0, let hint { h = try b.add(h, hint) }
             h = try added(index, h)
             outputs.append(h)
+            h = try passed(index, h)
         }
-        return outputs
+        return (outputs, h)
     }
 
     /// Runs the middle on the last input block's output.
     func middle(
-        _ x: Tensor, _ conditions: UNetConditions, skipsSelfAttention: Bool = false, on b: any Backend
+        _ x: Tensor, _ conditions: UNetConditions, skipsSelfAttention: Bool = false, probe: UNetAttentionProbe? = nil,
+        on b: any Backend
     ) throws -> Tensor {
         guard let middle = middleBlocks else { return x }
-        let h = try middle.first(x, conditions, skipsSelfAttention: skipsSelfAttention, on: b)
+        let h = try middle.first(x, conditions, skipsSelfAttention: skipsSelfAttention, probe: probe, on: b)
         return try middle.second.map { try $0(h, time: conditions.time, on: b) } ?? h
     }
 }

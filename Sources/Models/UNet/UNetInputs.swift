@@ -1,6 +1,5 @@
 import Checkpoints
 import Diffusion
-import Images
 import Layers
 import Tensors
 
@@ -10,9 +9,18 @@ enum UNetInputs {
     ///
     /// - Throws: ``Checkpoints/CheckpointError`` when the pooled vector is of another width, which means a text encoder
     ///   of another family.
-    static func vector(_ call: NetworkCall, _ shape: UNetEncoderShape, name: String) throws -> Tensor? {
+    static func vector(
+        _ call: NetworkCall, _ shape: UNetEncoderShape, _ augmentor: NoiseAugmentor? = nil, name: String
+    ) throws -> Tensor? {
         guard let columns = shape.labelWidth else { return nil }
         let entry = call.entry
+        // Drawn from a generator of its own, so that the noise is not the latent's.
+        let seen = try entry[UnclipPictures.self].flatMap { pictures in
+            try augmentor?.vector(pictures, seed: call.geometry.seed &- 10)
+        }
+        if shape.kind == .sd2 {
+            return try HostMath.cycleBatch(seen ?? Tensor.zeros([1, columns]), to: call.x.shape[0])
+        }
         let width = 256
         let pooledWidth = columns - shape.kind.pictureNumbers * width
         let batch = call.x.shape[0]
@@ -20,7 +28,9 @@ enum UNetInputs {
             throw CheckpointError(
                 .unsupported, "\(name): a label embedding of \(columns) columns has no room for a pooled text vector")
         }
-        let pooled = try entry[PooledOutput.self] ?? Tensor.zeros([batch, pooledWidth])
+        let pooled =
+            try seen?.slice(axis: 1, 0..<pooledWidth).asFloat32() ?? entry[PooledOutput.self]
+            ?? Tensor.zeros([batch, pooledWidth])
         guard pooled.shape.rank == 2, pooled.shape[1] == pooledWidth else {
             throw CheckpointError(
                 .shapeMismatch,
@@ -41,6 +51,28 @@ enum UNetInputs {
         let sinusoids = try timeEmbedding(numbers, width: width).reshaped([1, numbers.count * width])
         return try HostMath.concatenate(
             [HostMath.cycleBatch(pooled, to: batch), HostMath.cycleBatch(sinusoids, to: batch)], axis: 1)
+    }
+
+    /// What turns pictures into the label vector: of Stable unCLIP half of it is the picture, half its level of noise; of
+    /// SDXL the picture takes the place of the pooled text ("revision").
+    static func augmentor(
+        _ source: WeightSource, _ shape: UNetEncoderShape
+    ) throws(CheckpointError) -> NoiseAugmentor? {
+        guard let columns = shape.labelWidth else { return nil }
+        switch shape.kind {
+        case .sd2:
+            guard columns % 2 == 0 else {
+                throw CheckpointError(
+                    .unsupported,
+                    "\(source.name): a label embedding of \(columns) columns is not that of an unCLIP model")
+            }
+            return try NoiseAugmentor(source, width: columns / 2, levelOfSums: 0.05)
+        case .sdxl:
+            let width = columns - shape.kind.pictureNumbers * 256
+            return width > 0 && width % 2 == 0
+                ? try NoiseAugmentor(WeightSource(name: source.name), width: width, levelOfSums: 0) : nil
+        case .sd1, .refiner: return nil
+        }
     }
 
     /// The text features, checked.
@@ -70,15 +102,16 @@ enum UNetInputs {
                 .broadcast(to: [1, 4, size[2], size[3]]).asFloat32()
         } else {
             mask = try given.map(plane) ?? call.geometry.noiseMask ?? Tensor.full([1, 1, size[2], size[3]], 1)
-            mask = try HostMath.map(fitted(mask, size)) { $0.rounded(.toNearestOrEven) }
-            picture =
-                try call.entry[ConcatLatent.self].map { try format.toModel(fitted($0, size)) } ?? call.geometry.latent
-        }
-        var parts = [try spread(mask, to: batch), try spread(picture, to: batch)]
-        if let area = call.area {
-            parts = try parts.map {
-                try $0.slice(axis: 2, area.y..<area.y + area.height).slice(axis: 3, area.x..<area.x + area.width)
+            mask = try HostMath.map(ConcatInput.fitted(mask, height: size[2], width: size[3])) {
+                $0.rounded(.toNearestOrEven)
             }
+            picture =
+                try call.entry[ConcatLatent.self].map {
+                    try format.toModel(ConcatInput.fitted($0, height: size[2], width: size[3]))
+                } ?? call.geometry.latent
+        }
+        let parts = try [mask, picture].map {
+            try ConcatInput.cut(ConcatInput.spread($0, to: batch), to: call.area)
         }
         return try HostMath.concatenate([call.x] + parts, axis: 1)
     }
@@ -90,24 +123,5 @@ enum UNetInputs {
         let (height, width) = (shape[shape.rank - 2], shape[shape.rank - 1])
         let planes = height * width == 0 ? 0 : mask.count / (height * width)
         return try mask.asFloat32().reshaped([planes, 1, height, width])
-    }
-
-    private static func fitted(_ x: Tensor, _ size: Shape) throws -> Tensor {
-        if x.shape.rank == 4, x.shape[2] == size[2], x.shape[3] == size[3] { return x }
-        return try commonUpscale(x, width: size[3], height: size[2], method: .bilinear, crop: .center)
-    }
-
-    /// The items of a batch stretched or thinned out to `count` items.
-    static func spread(_ x: Tensor, to count: Int) throws -> Tensor {
-        let have = x.shape[0]
-        if have == count { return x }
-        guard have > 0 else { throw TensorError(.shapeMismatch, "an empty batch cannot be repeated") }
-        let items = (0..<count).map { k in
-            if have < count { return Int((Double(k) + 0.5) * Double(have) / Double(count)) }
-            let position = count == 1 ? 0 : Double(k) * Double(have - 1) / Double(count - 1)
-            return Int(position.rounded(.toNearestOrEven))
-        }
-        return try HostMath.concatenate(
-            items.map { try x.slice(axis: 0, min($0, have - 1)..<min($0, have - 1) + 1) }, axis: 0)
     }
 }

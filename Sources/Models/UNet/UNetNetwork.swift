@@ -5,13 +5,15 @@ import Synchronization
 public import Tensors
 
 /// SD1.x, SD2.x, SDXL and its refiner, with their inpainting variants, as diffusion models (families-unet-sampling.md §5).
-public struct UNetNetwork: DiffusionNetwork {
-    let source: WeightSource
+public struct UNetNetwork: WeightedNetwork {
+    public let source: WeightSource
     public let configuration: UNetConfiguration
     /// What nodes changed in the way the network is evaluated.
     public var options = UNetOptions()
     public let latentFormat: LatentFormat
     public let sampling: any ModelSampling
+    /// Turns pictures into label vectors, in models that can be shown any.
+    private let augmentor: NoiseAugmentor?
     /// The layers, made at first use for each way of treating patches.
     private let layers = UNetLayers()
 
@@ -31,12 +33,15 @@ public struct UNetNetwork: DiffusionNetwork {
         let isLarge = shape.kind == .sdxl || shape.kind == .refiner
         latentFormat = LatentFormat(channels: 4, scale: isLarge ? 0.13025 : 0.18215)
         sampling = try UNetSampling.sampling(of: source, shape)
+        augmentor = try UNetInputs.augmentor(source, shape)
         // Read once now, so that a bad file is reported when it is loaded rather than in the first step.
         _ = try layers.make(source, configuration, roundsPatches: false)
     }
 
     public var family: String {
-        configuration.encoder.kind.rawValue + (configuration.encoder.inputChannels == 9 ? " inpainting" : "")
+        configuration.encoder.kind.rawValue
+            + (configuration.encoder.kind == .sd2 && configuration.encoder.labelWidth != nil ? " unCLIP" : "")
+            + (configuration.encoder.inputChannels == 9 ? " inpainting" : "")
     }
     /// Keys of the file that no layer reads.
     public var unusedKeys: [String] { source.unusedKeys }
@@ -46,35 +51,12 @@ public struct UNetNetwork: DiffusionNetwork {
         lora: NamedTensors, strength: Float
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
         let table = UNetLoRA.table(source, configuration.encoder)
-        let (patches, report) = try LoRAFile(lora).patches(table, strength: strength)
-        try requireFitting(patches, lora)
+        let (patches, report) = try source.fittingPatches(of: lora, table, strength: strength, family: family)
         return (try patched(patches), report)
     }
 
-    /// - Throws: ``Checkpoints/CheckpointError`` when factors have other sizes than the weights: UNets of several
-    ///   families use the same names.
-    private func requireFitting(_ patches: [String: [WeightPatch]], _ lora: NamedTensors) throws {
-        var wrong: [String] = []
-        for (key, list) in patches.sorted(by: { $0.key < $1.key }) {
-            guard let shape = source.shape(key), let rows = shape.first else { continue }
-            let columns = shape.dropFirst().reduce(1, *)
-            for patch in list {
-                guard case .lowRank(let down, let up, _) = patch.change,
-                    up.shape[0] != rows || down.shape[1] != columns
-                else { continue }
-                wrong.append("\"\(key)\" is \(rows) × \(columns), the LoRA's \(up.shape[0]) × \(down.shape[1])")
-            }
-        }
-        guard let first = wrong.first else { return }
-        let origin = LoRAOrigin.family(of: lora).map { "it is for \($0)" } ?? "it was made for another model"
-        throw CheckpointError(
-            .shapeMismatch,
-            "the LoRA \(lora.name) does not fit the model, which is \(family): \(origin); \(wrong.count) weights have "
-                + "other sizes (\(first))")
-    }
-
     /// The network with changes on top of its weights.
-    func patched(_ patches: [String: [WeightPatch]]) throws -> UNetNetwork {
+    public func patched(_ patches: [String: [WeightPatch]]) throws -> UNetNetwork {
         if patches.isEmpty { return self }
         var copy = try UNetNetwork(source.patched(patches))
         copy.options = options
@@ -90,18 +72,29 @@ public struct UNetNetwork: DiffusionNetwork {
         let built = try layers.make(source, configuration, roundsPatches: b.computeType == .float32)
         let latent = try UNetInputs.latent(call, inputChannels: shape.inputChannels, format: latentFormat)
         let conditions = try built.encoder.conditions(
-            time: call.time, vector: UNetInputs.vector(call, shape, name: source.name),
+            time: call.time, vector: UNetInputs.vector(call, shape, augmentor, name: source.name),
             context: UNetInputs.context(call, shape, name: source.name), batch: call.x.shape[0], on: b)
-        var skips = try built.encoder(
+        let shrink = options.deepShrink.flatMap { $0.isActive(at: call.sigma) ? $0 : nil }
+        let (outputs, deepest) = try built.encoder(
             b.contiguous(b.place(latent).permuted([0, 2, 3, 1])), conditions,
-            adding: { try controlled($1, call.control?.residual("input", $0), on: b) }, on: b)
-        guard let deepest = skips.last else { return call.x }
+            adding: { index, h in
+                let h = try controlled(h, call.control?.residual("input", index), on: b)
+                guard let shrink, shrink.block == index, !shrink.isAfterSkip else { return h }
+                return try shrink.shrunk(h, on: b)
+            },
+            passing: { index, h in
+                guard let shrink, shrink.block == index, shrink.isAfterSkip else { return h }
+                return try shrink.shrunk(h, on: b)
+            }, on: b)
+        var skips = outputs
         var h = try built.encoder.middle(
-            deepest, conditions, skipsSelfAttention: options.skipsMiddleSelfAttention, on: b)
+            deepest, conditions, skipsSelfAttention: options.skipsMiddleSelfAttention, probe: options.attentionProbe,
+            on: b)
         h = try controlled(h, call.control?.residual("middle", 0), on: b)
         for stage in built.outputs {
             let index = skips.count - 1
             var skip = try controlled(skips.removeLast(), call.control?.residual("output", index), on: b)
+            if let deepShrink = options.deepShrink { h = try deepShrink.grown(h, to: skip, on: b) }
             if let freeU = options.freeU {
                 (h, skip) = try freeU.applied(h, skip: skip, modelChannels: shape.modelChannels, on: b)
             }
@@ -129,7 +122,10 @@ public struct UNetNetwork: DiffusionNetwork {
     /// - Throws: ``Checkpoints/CheckpointError`` naming the family of a ControlNet that is not for this kind of UNet.
     public func requireFitting(_ control: any ControlNetwork) throws {
         let kind = configuration.encoder.kind
-        if (control as? any UNetControl)?.kind == kind { return }
+        if let control = control as? any UNetControl, control.kind == kind {
+            try control.requireSize(of: self)
+            return
+        }
         throw CheckpointError(
             .unknownFamily,
             "the model \(source.name) is \(family), the ControlNet is a \(control.family); choose a ControlNet for "

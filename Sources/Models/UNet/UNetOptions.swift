@@ -7,6 +7,10 @@ public struct UNetOptions: Sendable {
     public var freeU: FreeU?
     /// The middle block's self-attention gives every token its own value (perturbed attention guidance).
     public var skipsMiddleSelfAttention = false
+    /// `PatchModelAddDownscale`.
+    public var deepShrink: DeepShrink?
+    /// Watches the self-attention of the middle block's first transformer block.
+    public var attentionProbe: UNetAttentionProbe?
 
     public init() {}
 }

@@ -54,4 +54,29 @@ enum UNetSampling {
         let sum = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
         return (sum / Double(values.count)).squareRoot()
     }
+
+    /// The marks of a checkpoint for a model with this sampling, and the name of its prediction in model
+    /// specifications (`modelspec.predict_key`).
+    static func markers(
+        for sampling: any ModelSampling
+    ) -> (tensors: [(key: String, tensor: Tensor)], prediction: String?) {
+        func number(_ value: Float) -> Tensor? { try? Tensor([value], shape: []) }
+        if let sampling = sampling as? DiscreteSampling {
+            guard sampling.prediction == .velocity else {
+                return ([], sampling.prediction == .epsilon ? "epsilon" : nil)
+            }
+            var keys = ["v_pred"]
+            // The last level of a rescaled table is almost pure noise; trained tables end near 14.6.
+            if sampling.sigmaMax > 1000 { keys.append("ztsnr") }
+            guard let empty = try? Tensor([Float](), shape: [0]) else { return ([], "v") }
+            return (keys.map { (key: $0, tensor: empty) }, "v")
+        }
+        if let sampling = sampling as? ContinuousSampling, sampling.prediction == .velocity,
+            sampling.time == .quarterLogarithm, let highest = number(sampling.sigmaMax),
+            let lowest = number(sampling.sigmaMin)
+        {
+            return ([("edm_vpred.sigma_max", highest), ("edm_vpred.sigma_min", lowest)], "v")
+        }
+        return ([], nil)
+    }
 }

@@ -47,6 +47,10 @@ final class CFGDenoiser: Denoiser {
     private let evaluator: ConditioningEvaluator
     private let cfg: Double
     private let needsNegative: Bool
+    private let adjustments: [(inout GuidanceInputs) throws -> Void]
+    private let reuse: ChangeTracker?
+    /// What the last computed step added to x.
+    private var lastChange: (denoised: Tensor, negative: Tensor?)?
 
     init(model: DiffusionModel, evaluator: ConditioningEvaluator, cfg: Double) {
         self.model = model
@@ -55,6 +59,8 @@ final class CFGDenoiser: Denoiser {
         let isOne = abs(cfg - 1) <= 1e-9 * max(abs(cfg), 1)
         needsNegative =
             !isOne || model[AlwaysEvaluatesNegative.self] == true || model[GuidanceFormula.self] != nil
+        adjustments = (model[EstimateAdjustments.self] ?? []).map { $0() }
+        reuse = model[EstimateReuse.self]?(evaluator.sampling)
     }
 
     var sampling: any ModelSampling { evaluator.sampling }
@@ -71,6 +77,25 @@ final class CFGDenoiser: Denoiser {
     private func guided(
         _ x: Tensor, _ sigma: Float, withNegative: Bool
     ) throws -> (denoised: Tensor, negative: Tensor?) {
+        guard let reuse else { return try computed(x, sigma, withNegative: withNegative) }
+        if try reuse.mayReuse(at: x, sigma: sigma), let lastChange, lastChange.negative != nil || !withNegative {
+            return (
+                try Elementwise.zip(x, lastChange.denoised) { $0 + $1 },
+                try lastChange.negative.map { try Elementwise.zip(x, $0) { $0 + $1 } }
+            )
+        }
+        let result = try computed(x, sigma, withNegative: withNegative)
+        try reuse.note(x, output: result.denoised)
+        lastChange = (
+            try Elementwise.zip(result.denoised, x) { $0 - $1 },
+            try result.negative.map { try Elementwise.zip($0, x) { $0 - $1 } }
+        )
+        return result
+    }
+
+    private func computed(
+        _ x: Tensor, _ sigma: Float, withNegative: Bool
+    ) throws -> (denoised: Tensor, negative: Tensor?) {
         let positive = try evaluator.estimate(0, x, sigma)
         let weakened = withNegative ? try model[NegativeNetwork.self]?(model.network, sigma) : nil
         let negative = withNegative ? try evaluator.estimate(1, x, sigma, network: weakened) : nil
@@ -78,11 +103,17 @@ final class CFGDenoiser: Denoiser {
         var inputs = GuidanceInputs(
             x: x, sigma: sigma, scale: scale, positive: positive, negative: negative, denoised: positive,
             sampling: sampling, network: model.network,
-            positiveEstimate: { [evaluator] network in try evaluator.estimate(0, x, sigma, network: network) })
+            positiveEstimate: { [evaluator] network in try evaluator.estimate(0, x, sigma, network: network) },
+            negativeEstimate: { [evaluator] x, network in
+                try evaluator.estimate(withNegative ? 1 : 0, x, sigma, network: network)
+            })
+        for adjust in adjustments { try adjust(&inputs) }
         if let formula = model[GuidanceFormula.self] {
             inputs.denoised = try formula(inputs)
-        } else if let negative {
-            inputs.denoised = try Elementwise.zip(negative, positive) { $0 + ($1 - $0) * scale }
+        } else if let negative = inputs.negative {
+            inputs.denoised = try Elementwise.zip(negative, inputs.positive) { $0 + ($1 - $0) * scale }
+        } else {
+            inputs.denoised = inputs.positive
         }
         for adjustment in model[GuidanceAdjustments.self] ?? [] { inputs.denoised = try adjustment(inputs) }
         return (inputs.denoised, negative)

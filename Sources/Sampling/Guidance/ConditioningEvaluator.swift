@@ -11,6 +11,7 @@ public final class ConditioningEvaluator {
     private let geometry: RunGeometry
     private let backend: any Backend
     private let conditionings: [[PreparedEntry]]
+    private let shortcut: (any EvaluationShortcut)?
 
     public var sampling: any ModelSampling { geometry.sampling }
 
@@ -25,6 +26,7 @@ public final class ConditioningEvaluator {
         self.model = model
         self.geometry = geometry
         self.backend = backend
+        shortcut = model[EvaluationShortcuts.self]?(geometry.sampling)
         var shared = ControlForNegativeRule.applied(to: conditionings, positive: positive)
         shared = try AreaMirroring.applied(to: shared, latentShape: geometry.latentShape)
         var preparations = ControlPreparations(model: model, geometry: geometry, backend: backend)
@@ -46,29 +48,43 @@ public final class ConditioningEvaluator {
         _ index: Int, _ x: Tensor, _ sigma: Float, network: (any DiffusionNetwork)? = nil
     ) throws -> Tensor {
         guard conditionings.indices.contains(index) else { return try Tensor.zeros(x.shape) }
-        let active = conditionings[index].filter { $0.isActive(at: sigma) }
-        let network = network ?? model.network
+        let all = conditionings[index]
+        let active = all.indices.filter { all[$0].isActive(at: sigma) }
         let whole = try sampling.networkInput(x, sigma: sigma)
-        if active.count == 1, active[0].coversEverything {
-            return try estimate(active[0], x, whole, sigma, network)
+        // Tells entries of several conditionings apart; no conditioning has that many.
+        func number(_ position: Int) -> Int { index << 32 | position }
+        if active.count == 1, all[active[0]].coversEverything {
+            return try estimate(all[active[0]], number(active[0]), x, whole, sigma, network)
         }
         var sum = try WeightedSum(shape: x.shape)
-        for entry in active {
+        for position in active {
+            let entry = all[position]
             let part = try entry.area.map { try $0.crop(x) } ?? x
             let input = try entry.area.map { try $0.crop(whole) } ?? whole
-            try sum.add(estimate(entry, part, input, sigma, network), entry)
+            try sum.add(estimate(entry, number(position), part, input, sigma, network), entry)
         }
         return try sum.average()
     }
 
+    /// - Parameter other: used instead of the model's network.
     private func estimate(
-        _ entry: PreparedEntry, _ x: Tensor, _ input: Tensor, _ sigma: Float, _ network: any DiffusionNetwork
+        _ entry: PreparedEntry, _ number: Int, _ x: Tensor, _ input: Tensor, _ sigma: Float,
+        _ other: (any DiffusionNetwork)?
     ) throws -> Tensor {
+        let network = other ?? model.network
         var call = NetworkCall(
             x: input, sigma: sigma, time: sampling.networkTime(sigma), entry: entry.entry, geometry: geometry,
             area: entry.area)
-        call.control = try controlResiduals(entry, call)
-        let output = try network(call, on: backend)
+        func evaluate() throws -> Tensor {
+            call.control = try controlResiduals(entry, call)
+            return try network(call, on: backend)
+        }
+        let output: Tensor
+        if let shortcut, other == nil {
+            output = try shortcut.output(call, index: number, evaluate)
+        } else {
+            output = try evaluate()
+        }
         guard output.shape == x.shape else {
             throw SamplingError(
                 .shape, "the network of \(network.family) answered a latent \(x.shape) with \(output.shape)")

@@ -17,6 +17,16 @@ public struct GuidanceInputs {
     public var network: any DiffusionNetwork
     /// Evaluates the positive conditioning with another network (perturbed attention, skipped layers).
     public var positiveEstimate: (any DiffusionNetwork) throws -> Tensor
+    /// Evaluates the negative conditioning (the positive where there is none) at another x, with the model's network or
+    /// another one (self-attention guidance).
+    public var negativeEstimate: (Tensor, (any DiffusionNetwork)?) throws -> Tensor = { x, _ in x }
+}
+
+/// Functions applied one after the other to the estimates before the guidance formula (`LatentApplyOperationCFG`, `APG`);
+/// nodes append theirs. Each is made anew for every run, so it may remember what it saw; one that does also sets
+/// ``RemembersEvaluations``.
+public enum EstimateAdjustments: ModelOptionKey {
+    public typealias Value = [@Sendable () -> (inout GuidanceInputs) throws -> Void]
 }
 
 /// Replaces the guidance formula u + (c − u)·scale (`RescaleCFG`); the negative is then always evaluated.
@@ -44,6 +54,27 @@ public enum AlwaysEvaluatesNegative: ModelOptionKey {
 /// model so sets this: an interrupted run of such a model starts over, since its answers alone are not its whole state.
 public enum RemembersEvaluations: ModelOptionKey {
     public typealias Value = Bool
+}
+
+/// Stands between guidance and network in one run: may answer without evaluating (`EasyCache`).
+public protocol EvaluationShortcut: AnyObject {
+    /// The network's output for a call.
+    ///
+    /// - Parameters:
+    ///   - index: tells apart the conditioning entries that are evaluated at one noise level.
+    ///   - evaluate: computes it.
+    func output(_ call: NetworkCall, index: Int, _ evaluate: () throws -> Tensor) throws -> Tensor
+}
+
+/// Makes the shortcut of a run, given its sampling. A node that sets it also sets ``RemembersEvaluations``.
+public enum EvaluationShortcuts: ModelOptionKey {
+    public typealias Value = @Sendable (any ModelSampling) -> any EvaluationShortcut
+}
+
+/// Makes what decides in a run which guided estimates are taken over from earlier steps (`LazyCache`). A node that sets it
+/// also sets ``RemembersEvaluations``.
+public enum EstimateReuse: ModelOptionKey {
+    public typealias Value = @Sendable (any ModelSampling) -> ChangeTracker
 }
 
 /// What a mask function sees: the run's mask `[batch, channels, h, w]`, unrounded, and where the run stands.

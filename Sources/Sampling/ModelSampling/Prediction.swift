@@ -8,6 +8,8 @@ public enum Prediction: Sendable, Hashable {
     case velocity
     /// The picture itself: D = F.
     case sample
+    /// The picture itself, from x as it is: D = F (He et al. 2024, Lotus: one step from picture to picture).
+    case imageToImage
     /// Karras et al. 2022 with the data's standard deviation s: D = x·s²/(σ² + s²) + F·σs/√(σ² + s²).
     case edm(dataDeviation: Float)
     /// Luo et al. 2023, latent consistency models: D = c_out·(x − σF) + c_skip·x at the scaled time τ = 10·timestep.
@@ -19,6 +21,7 @@ public enum Prediction: Sendable, Hashable {
 
     /// x / √(σ² + s²).
     func networkInput(_ x: Tensor, sigma: Float) throws -> Tensor {
+        if self == .imageToImage { return x }
         let deviation = dataDeviation
         let scale = (sigma * sigma + deviation * deviation).squareRoot()
         return try Elementwise.map(x) { $0 / scale }
@@ -33,7 +36,7 @@ public enum Prediction: Sendable, Hashable {
             let total = variance + 1
             let root = total.squareRoot()
             return try Elementwise.zip(x, output) { $0 / total - $1 * sigma / root }
-        case .sample:
+        case .sample, .imageToImage:
             return output
         case .edm(let deviation):
             let total = variance + deviation * deviation

@@ -46,7 +46,8 @@ public enum SamplingRun {
         let mask = try latent.noiseMask.map {
             try HostMath.cycleBatch(NoiseMask.resized($0, rows: shape[2], columns: shape[3]), to: shape[0])
         }
-        let geometry = RunGeometry(latentShape: shape, latent: start, noiseMask: mask, sampling: sampling)
+        var geometry = RunGeometry(latentShape: shape, latent: start, noiseMask: mask, sampling: sampling)
+        geometry.seed = seed
         var denoiser = try guider.denoiser(for: geometry, on: backend)
         if let mask {
             var maskNoise = initialNoise

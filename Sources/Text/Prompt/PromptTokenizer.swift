@@ -117,7 +117,9 @@ public struct PromptTokenizer: Sendable {
     private func finish(_ chunk: TokenChunk) -> TokenChunk {
         var chunk = chunk
         if let end = layout.end { chunk.append(.id(end)) }
-        chunk.pad(with: layout.padding, to: max(layout.chunkLength ?? 0, layout.minimumLength))
+        chunk.pad(
+            with: layout.padding,
+            to: max(layout.chunkLength ?? 0, layout.minimumLength, chunk.count + layout.minimumPadding))
         return chunk
     }
 }

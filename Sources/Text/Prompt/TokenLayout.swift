@@ -9,6 +9,8 @@ public struct TokenLayout: Sendable, Hashable {
     public var chunkLength: Int?
     /// Chunks are padded to this length.
     public var minimumLength: Int
+    /// Pad tokens that follow the end token whatever the length; those that make ``minimumLength`` come after them.
+    public var minimumPadding = 0
     /// Whether `embedding:name` means anything.
     public var readsEmbeddings: Bool
 

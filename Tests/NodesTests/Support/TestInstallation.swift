@@ -12,6 +12,7 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
         var warnings: [String] = []
         var progress: [String] = []
         var resumed: [String] = []
+        var previews: [StepPreview] = []
         var cancelAfter = Int.max
     }
     private let record = Mutex(Record())
@@ -38,6 +39,7 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
     var progress: [String] { record.withLock { $0.progress } }
     /// "done/total" of every resumption.
     var resumed: [String] { record.withLock { $0.resumed } }
+    var previews: [StepPreview] { record.withLock { $0.previews } }
     /// Lets `checkCancellation` throw after this many reports of progress.
     func cancel(after reports: Int) { record.withLock { $0.cancelAfter = reports } }
 
@@ -83,6 +85,7 @@ final class TestInstallation: NodeFiles, NodeEvents, Sendable {
         record.withLock { $0.progress.append("\(Int(done))/\(Int(total))") }
     }
     func resumed(node: String, done: Int, total: Int) { record.withLock { $0.resumed.append("\(done)/\(total)") } }
+    func preview(node: String, _ preview: StepPreview) { record.withLock { $0.previews.append(preview) } }
     func warning(node: String, _ message: String) { record.withLock { $0.warnings.append(message) } }
     func ui(node: String, _ output: JSONObject) { record.withLock { $0.shown.append(output) } }
 }

@@ -9,6 +9,8 @@ public struct RunGeometry: Sendable {
     /// The run's noise mask `[batch, 1, h, w]`, unrounded.
     public var noiseMask: Tensor?
     public var sampling: any ModelSampling
+    /// The run's seed, for conditions with noise of their own.
+    public var seed: UInt64 = 0
     /// The model's network, for ControlNets that use parts of it or fit only some families.
     public var network: (any DiffusionNetwork)?
 

@@ -23,6 +23,12 @@ public struct NodeContext: Sendable {
     public var memory: (any NodeMemory)?
     /// Keeps what the node has done so far over a crash; `nil` where nothing is kept. See ``WorkJournal``.
     public var unfinishedWork: (any UnfinishedWork)?
+    /// Bytes that a node's own work may take at present: what the process could take without anybody having to swap, or
+    /// what the user allows, if that is less; `nil` where that is not known. For nodes that can do with less: in tiles,
+    /// one after the other.
+    public var availableMemory: (@Sendable () -> Int)?
+    /// Whether and how samplers show pictures of their steps.
+    public var previews = PreviewOptions.none
 
     public init(
         nodeID: String, backend: any Backend, files: any NodeFiles, events: any NodeEvents, prompt: JSON = .null,
@@ -107,6 +113,8 @@ public protocol NodeEvents: Sendable {
     func progress(node: String, done: Double, total: Double)
     /// An interrupted run of the node is taken up after `done` steps.
     func resumed(node: String, done: Int, total: Int)
+    /// What the node's result may look like, after one of its steps.
+    func preview(node: String, _ preview: StepPreview)
     func warning(node: String, _ message: String)
     func ui(node: String, _ output: JSONObject)
     func expand(node: String, call: Int, _ graph: Subgraph) throws

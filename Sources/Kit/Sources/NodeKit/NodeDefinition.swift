@@ -182,12 +182,15 @@ public struct NodePack: Sendable {
     /// Types of values that the pack lets the cache on disk keep.
     public let storable: StorableTypes
 
-    /// - Parameter module: `python_module` of the schema: "nodes" for the core, else "custom_nodes.NAME".
+    /// - Parameters:
+    ///   - module: `python_module` of the schema: "nodes" for the core, else "custom_nodes.NAME".
+    ///   - further: ready definitions that come after those of `nodes`.
     public init(
-        _ name: String, module: String? = nil, nodes: [any Node.Type], storable: StorableTypes = StorableTypes()
+        _ name: String, module: String? = nil, nodes: [any Node.Type], further: [NodeDefinition] = [],
+        storable: StorableTypes = StorableTypes()
     ) {
         let module = module ?? "custom_nodes.\(name)"
-        self.init(name, definitions: nodes.map { Self.define($0, module) }, storable: storable)
+        self.init(name, definitions: nodes.map { Self.define($0, module) } + further, storable: storable)
     }
 
     /// A pack of ready definitions.

@@ -14,6 +14,13 @@ extension Backend {
         try convolution(x, kernel: kernel, bias: bias, stride: stride, padding: padding, activation: activation)
     }
 
+    /// By way of relu(x) + slopes · (x − relu(x)).
+    public func parametricRelu(_ x: Tensor, slopes: Tensor) throws(TensorError) -> Tensor {
+        let positive = try activate(x, .relu, result: .full)
+        let negative = try add(x, multiply(positive, place(Tensor.full([1], -1))))
+        return try add(positive, multiply(negative, slopes))
+    }
+
     /// Memory of the host is the backend's memory.
     public func place(_ x: Tensor) throws(TensorError) -> Tensor { x }
     public func host(_ x: Tensor) throws(TensorError) -> Tensor { try x.asFloat32() }

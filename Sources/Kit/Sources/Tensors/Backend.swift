@@ -83,6 +83,8 @@ public protocol Backend: Sendable {
     func multiply(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor
     /// The activation of every element.
     func activate(_ x: Tensor, _ activation: Activation, result: ResultType) throws(TensorError) -> Tensor
+    /// max(x, 0) + slope · min(x, 0) with a slope for every place of the last axis (PReLU), float32.
+    func parametricRelu(_ x: Tensor, slopes: Tensor) throws(TensorError) -> Tensor
     /// activation(gate) · up, element by element (GLU feed-forward layers).
     func gated(
         _ gate: Tensor, _ up: Tensor, _ activation: Activation, result: ResultType
@@ -112,6 +114,10 @@ public enum Activation: Sendable, Hashable {
     case gelu
     /// x · sigmoid(1.702x)
     case quickGelu
+    /// max(x, 0)
+    case relu
+    /// max(x, 0) + 0.2 min(x, 0)
+    case leakyRelu
 }
 
 /// What is added to attention logits.

@@ -43,12 +43,14 @@ public enum HostMemory {
             state.live += size
             state.peak = max(state.peak, state.live)
             guard let block = state.blocks[size]?.popLast() else { return nil }
+            if state.blocks[size]?.isEmpty == true { state.blocks[size] = nil }
             state.cached -= size
             return block
         }
         if let reused, let block = unsafe UnsafeMutableRawPointer(bitPattern: reused) {
             return unsafe UnsafeMutableRawBufferPointer(start: block, count: byteCount)
         }
+        giveBack()
         let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         if let mapped = unsafe mapped, unsafe mapped != MAP_FAILED {
             return unsafe UnsafeMutableRawBufferPointer(start: mapped, count: byteCount)
@@ -74,6 +76,23 @@ public enum HostMemory {
             return true
         }
         if !keep { unsafe munmap(base, size) }
+    }
+
+    /// Makes room for a fresh block: what is in use and what is cached together shall not exceed the most that was ever
+    /// in use at once, so that the cache costs no memory that the process would not need anyway.
+    private static func giveBack() {
+        while true {
+            let block = free.withLock { state -> (size: Int, address: Int)? in
+                guard state.live + state.cached > state.peak, let size = state.blocks.keys.max(),
+                    let address = state.blocks[size]?.popLast()
+                else { return nil }
+                if state.blocks[size]?.isEmpty == true { state.blocks[size] = nil }
+                state.cached -= size
+                return (size, address)
+            }
+            guard let block else { return }
+            unsafe munmap(UnsafeMutableRawPointer(bitPattern: block.address), block.size)
+        }
     }
 
     /// Gives all cached blocks back to the system.
