@@ -143,11 +143,15 @@ async def main():
             samples.append(memory(options.pid))
     await asyncio.gather(*posts)
     elapsed = time.perf_counter() - begin
-    await asyncio.sleep(3)
-
-    lost = sum(task.done() for task in listeners)
     by_name = {socket.name: socket for socket in sockets}
-    missing = [prompt for prompt, name in requests.ids.items() if prompt not in by_name[name].ended]
+    for _ in range(300):
+        # Until every client has heard of the end of every prompt of its own.
+        missing = [prompt for prompt, name in requests.ids.items() if prompt not in by_name[name].ended]
+        if not missing:
+            break
+        await asyncio.sleep(0.1)
+    tail = time.perf_counter() - begin - elapsed
+    lost = sum(task.done() for task in listeners)
     failed = sum(len(socket.failed) for socket in sockets)
     times = sorted(requests.times)
     print(f"{len(times)} requests in {elapsed:.1f} s ({len(times) / elapsed:.0f}/s), {len(requests.errors)} errors")
@@ -155,7 +159,7 @@ async def main():
         at = lambda share: times[min(len(times) - 1, int(share * len(times)))] * 1000
         print(f"answer times: median {at(.5):.1f} ms, p90 {at(.9):.1f} ms, p99 {at(.99):.1f} ms, worst {times[-1] * 1000:.1f} ms")
     print(f"{sum(socket.messages for socket in sockets)} messages to {len(sockets)} sockets, {lost} sockets lost, "
-          f"{failed} failed prompts, {len(missing)} prompts without an end")
+          f"{failed} failed prompts, {len(missing)} prompts without an end; the last ended {tail:.1f} s after the last request")
     if samples:
         print(f"anonymous memory every 5 s, MiB: {samples}")
     for error in sorted(set(requests.errors))[:5]:

@@ -1,3 +1,5 @@
+public import NodeKit
+
 /// How the server is set up (server-api.md §16).
 public struct ServeOptions: Sendable {
     /// Addresses to listen at: names, IPv4 or IPv6 addresses.
@@ -28,6 +30,8 @@ public struct ServeOptions: Sendable {
     public var workers = 1
     /// How many nodes of a prompt may compute beside each other.
     public var parallelNodes = 2
+    /// The most that a node's own work may take where it has a choice; `nil` for what the machine has.
+    public var workingMemory: Int?
     /// The history's bounds: entries and bytes.
     public var historyCount = 10_000
     public var historyBytes = 256 << 20
@@ -37,6 +41,8 @@ public struct ServeOptions: Sendable {
     public var frontEndFolder: String?
     /// One folder of user data for each name of `/users` (server-api.md §7).
     public var hasManyUsers = false
+    /// How samplers show what comes.
+    public var previewMethod = PreviewOptions.Method.auto
     /// The longer side of previews.
     public var previewSize = 512
     /// Where finished prompts are announced; the secret signs the announcements.

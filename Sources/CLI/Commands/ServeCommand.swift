@@ -109,6 +109,7 @@ struct ServeCommand: ProgramCommand {
         try prompts.apply(to: &options)
         try compatibility.apply(to: &options)
         options.userFolder = folders.userFolder
+        options.workingMemory = limits.memory.explicitBytes
         options.frontEndFolder = folders.frontEndFolder
         options.arguments = ServeArguments.withoutSecrets(CommandLine.arguments)
         return options

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NodeKit
 import Server
 
 /// Options of ComfyUI's `main.py` that launchers pass (server-api.md §16).
@@ -8,8 +9,14 @@ struct CompatibilityOptions: ParsableArguments {
     @Flag(help: "Load no nodes but those that are built in.") var disableAllCustomNodes = false
     @Option(help: ArgumentHelp("The longer side of previews.", valueName: "pixels")) var previewSize = 512
     @Option(
-        help: ArgumentHelp("How previews of latents are made.", valueName: "none|auto|latent2rgb|taesd"))
-    var previewMethod: String?
+        help: ArgumentHelp("How previews of latents are made.", valueName: "none|auto|latent2rgb|taesd"),
+        transform: { text in
+            guard let method = PreviewOptions.Method(rawValue: text) else {
+                throw ValidationError("found \"\(text)\", expected none, auto, latent2rgb or taesd")
+            }
+            return method
+        })
+    var previewMethod = PreviewOptions.Method.auto
 
     @Flag(help: .hidden) var autoLaunch = false
     @Flag(help: .hidden) var disableAutoLaunch = false
@@ -52,5 +59,6 @@ struct CompatibilityOptions: ParsableArguments {
     func apply(to options: inout ServeOptions) throws {
         options.hasManyUsers = multiUser
         options.previewSize = previewSize
+        options.previewMethod = previewMethod
     }
 }

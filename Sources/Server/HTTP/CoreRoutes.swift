@@ -29,8 +29,7 @@ func addCoreRoutes(to routes: inout RouteTable, _ server: ServerContext, _ queue
         RouteDescription(
             "Counters for Prometheus.", tag: "server", answers: [.init(200, "Its text format.", .text)])
     ) { _ in
-        let history = try await queue.historySize
-        let text = MetricsText.text(server, queue.counts, history, engine: server.nodes.known)
+        let text = MetricsText.text(server, queue.counts, queue.historySize, engine: server.nodes.known)
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

@@ -296,7 +296,7 @@ final class PromptQueue: Sendable {
     // MARK: What others see
 
     /// Entries of the history, and their bytes.
-    var historySize: (count: Int, bytes: Int) { get async throws { try await store.historySize() } }
+    var historySize: (count: Int, bytes: Int) { store.historySize }
 
     var isDraining: Bool { state.withLock { $0.isDraining } }
 

@@ -10,6 +10,8 @@ final class PromptStore: Sendable {
     private let database: DatabaseQueue
     private let historyCount: Int
     private let historyBytes: Int
+    /// Entries of the history and their bytes: counting them anew for every prompt would read the whole file.
+    private let totals = Mutex((count: 0, bytes: 0))
     /// Held until the store is closed; `nil` for a store in memory.
     private let lock: Mutex<Int32?>
 
@@ -18,7 +20,10 @@ final class PromptStore: Sendable {
         self.lock = Mutex(lock)
         historyCount = options.historyCount
         historyBytes = options.historyBytes
-        try database.write { database in try Self.makeTables(database) }
+        try database.write { database in
+            try Self.makeTables(database)
+            try count(database)
+        }
     }
 
     deinit { close() }
@@ -151,34 +156,48 @@ final class PromptStore: Sendable {
     func finish(_ prompt: QueuedPrompt, _ record: JSONObject) async throws {
         let text = JSON.object(record).text(.compact)
         let (id, number) = (prompt.id, prompt.order)
-        try await database.write { [historyCount, historyBytes] database in
-            try database.execute(sql: "DELETE FROM queue WHERE prompt_id = ?", arguments: [id])
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO history(prompt_id, number, bytes, record) VALUES (?, ?, ?, ?)",
-                arguments: [id, number, text.utf8.count, text])
-            try Self.trim(database, count: historyCount, bytes: historyBytes)
+        do {
+            try await database.write { [self] database in
+                try database.execute(sql: "DELETE FROM queue WHERE prompt_id = ?", arguments: [id])
+                try remove(id, database)
+                try database.execute(
+                    sql: "INSERT INTO history(prompt_id, number, bytes, record) VALUES (?, ?, ?, ?)",
+                    arguments: [id, number, text.utf8.count, text])
+                totals.withLock { $0 = ($0.count + 1, $0.bytes + text.utf8.count) }
+                try trim(database)
+            }
+        } catch {
+            // The transaction was taken back, the totals were not.
+            try? await database.write { [self] database in try count(database) }
+            throw error
         }
     }
 
     // MARK: History
 
-    private static func trim(_ database: Database, count: Int, bytes: Int) throws {
-        // Counts are kept by the index of the key; sums only when the file is large enough to matter.
-        let entries = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM history") ?? 0
-        if entries > count {
-            try database.execute(
-                sql: "DELETE FROM history WHERE sequence IN (SELECT sequence FROM history ORDER BY sequence LIMIT ?)",
-                arguments: [entries - count])
-        }
-        var total = try Int.fetchOne(database, sql: "SELECT SUM(bytes) FROM history") ?? 0
-        while total > bytes {
-            guard
-                let oldest = try Row.fetchOne(
-                    database, sql: "SELECT sequence, bytes FROM history ORDER BY sequence LIMIT 1")
+    private func count(_ database: Database) throws {
+        let row = try Row.fetchOne(database, sql: "SELECT COUNT(*) AS n, IFNULL(SUM(bytes), 0) AS b FROM history")
+        let (count, bytes): (Int, Int) = (row?["n"] ?? 0, row?["b"] ?? 0)
+        totals.withLock { $0 = (count, bytes) }
+    }
+
+    /// Deletes one entry, if it is there.
+    private func remove(_ id: String, _ database: Database) throws {
+        let known = try Int.fetchOne(database, sql: "SELECT bytes FROM history WHERE prompt_id = ?", arguments: [id])
+        guard let bytes = known else { return }
+        try database.execute(sql: "DELETE FROM history WHERE prompt_id = ?", arguments: [id])
+        totals.withLock { $0 = ($0.count - 1, $0.bytes - bytes) }
+    }
+
+    /// Deletes the oldest entries until the bounds are kept.
+    private func trim(_ database: Database) throws {
+        while true {
+            let (count, bytes) = totals.withLock { $0 }
+            guard count > historyCount || bytes > historyBytes,
+                let oldest = try String.fetchOne(
+                    database, sql: "SELECT prompt_id FROM history ORDER BY sequence LIMIT 1")
             else { return }
-            try database.execute(
-                sql: "DELETE FROM history WHERE sequence = ?", arguments: [oldest["sequence"] as Int64])
-            total -= oldest["bytes"] as Int
+            try remove(oldest, database)
         }
     }
 
@@ -220,17 +239,16 @@ final class PromptStore: Sendable {
     }
 
     func removeHistory(_ ids: [String]?) async throws {
-        try await database.write { database in
-            guard let ids else { return try database.execute(sql: "DELETE FROM history") }
-            for id in ids { try database.execute(sql: "DELETE FROM history WHERE prompt_id = ?", arguments: [id]) }
+        try await database.write { [self] database in
+            if let ids {
+                for id in ids { try remove(id, database) }
+            } else {
+                try database.execute(sql: "DELETE FROM history")
+                try count(database)
+            }
         }
     }
 
     /// Entries of the history, and their bytes.
-    func historySize() async throws -> (count: Int, bytes: Int) {
-        try await database.read { database -> (count: Int, bytes: Int) in
-            let row = try Row.fetchOne(database, sql: "SELECT COUNT(*) AS n, IFNULL(SUM(bytes), 0) AS b FROM history")
-            return (row?["n"] ?? 0, row?["b"] ?? 0)
-        }
-    }
+    var historySize: (count: Int, bytes: Int) { totals.withLock { $0 } }
 }

@@ -1,5 +1,6 @@
 import Engine
 import JSON
+import NodeKit
 import Workflow
 
 /// Runs the prompts of the queue, one after the other.
@@ -47,10 +48,13 @@ struct PromptWorker: Sendable {
         case .success(let checked): validated = checked
         case .failure(let fault): return failed(prompt, messages, fault.description)
         }
-        let options = RunOptions(
+        var options = RunOptions(
             promptID: prompt.id, control: running.control,
             extraPNGInfo: prompt.extraData["extra_pnginfo"]?.objectValue ?? JSONObject(),
-            parallelNodes: server.options.parallelNodes)
+            parallelNodes: server.options.parallelNodes, workingMemory: server.options.workingMemory)
+        if prompt.clientID != nil {
+            options.previews = PreviewOptions(method: server.options.previewMethod, size: server.options.previewSize)
+        }
         let result = await engine.run(validated, options: options) { [log = server.log] event in
             if case .warning(let node, let text) = event.kind {
                 log.note("warning: " + (node.map { "node \($0): " } ?? "") + text)

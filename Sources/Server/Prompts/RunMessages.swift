@@ -31,12 +31,14 @@ final class RunMessages: Sendable {
     private let id: String
     private let clientID: String?
     private let sockets: SocketHub
+    private let previews: PreviewFrames?
     private let state = Mutex(State())
 
     init(_ prompt: QueuedPrompt, _ sockets: SocketHub) {
         id = prompt.id
         clientID = prompt.clientID
         self.sockets = sockets
+        previews = prompt.clientID.map { PreviewFrames(promptID: prompt.id, clientID: $0, sockets) }
     }
 
     /// Takes an event of the engine; called by one thread at a time.
@@ -73,6 +75,7 @@ final class RunMessages: Sendable {
                 state.lastProgress[node.id] = nil
             }
             sendState(isStep: false)
+        case .preview(let node, let preview): previews?.add(node, preview)
         case .executionBlocked: send(event.name, event.data)
         case .warning: break
         case .executionSuccess, .executionError:
