@@ -1,4 +1,4 @@
-public import Engine
+import Engine
 
 /// The files that the server hands out and takes in, and where they lie.
 struct FileService: Sendable {

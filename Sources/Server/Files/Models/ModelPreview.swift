@@ -12,7 +12,9 @@ struct ModelPreview: Sendable {
     ///
     /// - Throws: ``FolderFault``; `nil` when there is none.
     func picture() throws(FolderFault) -> [UInt8]? {
-        guard let bytes = try beside() ?? inHeader() else { return nil }
+        var found = try beside()
+        if found == nil { found = try inHeader() }
+        guard let bytes = found else { return nil }
         // A picture that cannot be read is none.
         guard let picture = try? ImageFile(bytes, limits: PictureLimits.server).byteImage(),
             let image = picture.hasAlpha ? picture.image : try? picture.image.withoutAlpha()

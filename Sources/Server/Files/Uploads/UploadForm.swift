@@ -1,4 +1,5 @@
 import HTTPTypes
+import HummingbirdCore
 import NIOCore
 
 /// A form with one file, which is written to disk as it comes in.

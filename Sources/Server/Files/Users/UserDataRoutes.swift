@@ -1,6 +1,7 @@
 import HTTPTypes
 import HummingbirdCore
 import JSON
+import NIOCore
 
 extension FileService {
     /// `/userdata` (server-api.md §7): workflows, and what the front end keeps for a user.

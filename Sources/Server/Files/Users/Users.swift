@@ -63,7 +63,7 @@ struct Users: Sendable {
     /// - Returns: the new id.
     /// - Throws: ``HTTPFailure`` 400 for names that are taken or empty.
     func add(_ name: String) async throws -> String {
-        func refuse(_ message: String) -> HTTPFailure {
+        @Sendable func refuse(_ message: String) -> HTTPFailure {
             HTTPFailure(.badRequest, message, body: .object(["error": .string(message)]))
         }
         let trimmed = Substring(name).trimming { $0.isWhitespace }
