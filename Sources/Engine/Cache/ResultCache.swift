@@ -255,6 +255,14 @@ public final class ResultCache: Sendable {
         _ = old
     }
 
+    /// Drops the results with loaded models in them.
+    public func removeModels() {
+        let old = state.withLock { state in
+            state.entries.filter { $0.value.kind == .model }.compactMap { state.remove($0.key) }
+        }
+        _ = old
+    }
+
     public var statistics: Statistics {
         state.withLock {
             Statistics(

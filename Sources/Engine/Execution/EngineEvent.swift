@@ -28,6 +28,12 @@ public struct EngineEvent: Sendable {
     /// Milliseconds since 1970.
     public var timestamp: Int64
     public var kind: Kind
+
+    public init(promptID: String, timestamp: Int64, kind: Kind) {
+        self.promptID = promptID
+        self.timestamp = timestamp
+        self.kind = kind
+    }
 }
 
 /// Why a run ended early.
@@ -44,6 +50,19 @@ public struct ExecutionFailure: Error, Sendable, CustomStringConvertible {
     public var inputs: JSONObject
     /// Nodes that had finished.
     public var executed: [String]
+
+    public init(
+        nodeID: String, classType: String, title: String, message: String, exceptionType: String, inputs: JSONObject,
+        executed: [String]
+    ) {
+        self.nodeID = nodeID
+        self.classType = classType
+        self.title = title
+        self.message = message
+        self.exceptionType = exceptionType
+        self.inputs = inputs
+        self.executed = executed
+    }
 
     public var description: String { "node \(nodeID) \"\(title)\" (\(classType)): \(message)" }
 }

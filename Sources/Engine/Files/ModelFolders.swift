@@ -13,6 +13,7 @@ public final class ModelFolders: NodeFiles {
     private let extra: [ExtraModelPaths]
     private let digests: FileDigests?
     private let temporary = Mutex<String?>(nil)
+    private let temporaryBase: String?
 
     /// - Parameters:
     ///   - models: ComfyUI's `models` folder, or the folder above it.
@@ -21,14 +22,17 @@ public final class ModelFolders: NodeFiles {
     ///     above it is read anyway.
     ///   - digests: makes ``fingerprint(path:)`` depend on the content alone, as keys of a cache on disk need it;
     ///     otherwise files are known by size, time and place.
+    ///   - temporary: where the folder for previews is made; `TMPDIR` or `/tmp` if absent.
     /// - Throws: ``FileError`` when one of those files cannot be read.
     public init(
-        models: String, input: String, output: String, extraModelPaths: [String] = [], digests: FileDigests? = nil
+        models: String, input: String, output: String, extraModelPaths: [String] = [], digests: FileDigests? = nil,
+        temporary: String? = nil
     ) throws(FileError) {
         modelsFolder = Self.modelsFolder(in: models)
         inputFolder = input
         self.output = output
         self.digests = digests
+        temporaryBase = temporary
         var files = extraModelPaths
         for folder in [modelsFolder, join(modelsFolder, "..")] {
             let file = join(folder, "extra_model_paths.yaml")
@@ -169,11 +173,12 @@ public final class ModelFolders: NodeFiles {
         guard unsafe access(output, W_OK | X_OK) == 0 else { throw FileError(output, "cannot be written to") }
     }
 
-    /// Made when first asked for, in `TMPDIR` or `/tmp`.
+    /// Made when first asked for.
     public var temporaryFolder: String {
         temporary.withLock { folder in
             if let folder { return folder }
-            let base = environmentVariable("TMPDIR") ?? "/tmp"
+            let base = temporaryBase ?? environmentVariable("TMPDIR") ?? "/tmp"
+            if temporaryBase != nil { FileSystem.makeFolder(base) }
             let made = FileSystem.makeTemporaryFolder(join(base, "graphrun-"))
             folder = made
             return made ?? join(base, "graphrun-unavailable")

@@ -1,0 +1,65 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// Sets up connections: HTTP/1.1 with time limits, and sockets where a client asks for one.
+struct Connections: HTTPChannelHandler {
+    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    let options: ServeOptions
+    let upgrade: SocketUpgrade
+    let responder: HTTPChannelHandler.Responder
+
+    init(_ options: ServeOptions, _ upgrade: SocketUpgrade, _ responder: RequestResponder) {
+        self.options = options
+        self.upgrade = upgrade
+        self.responder = { request, writer, _ in
+            let response = await responder.respond(to: request)
+            try await writer.write(response: response.head, body: response.body)
+        }
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            let watcher = ConnectionGuard(options)
+            let watch = ByteWatch(watcher)
+            let encoder = HTTPResponseEncoder()
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = 32 << 10
+            limits.maxHeaderListSize = 64 << 10
+            limits.maxHeaderFieldCount = 200
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+            try pipeline.addHandlers(watch, encoder, decoder)
+            try pipeline.addHandler(watcher)
+            let compressor = options.compresses ? Self.compressor() : nil
+            if let compressor { try pipeline.addHandler(compressor) }
+            try pipeline.addHandler(
+                SocketUpgradeHandler(
+                    upgrade, watcher, others: [watch, encoder, watcher] + (compressor.map { [$0] } ?? []),
+                    decoder: decoder))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
+
+    /// Only what is text and not tiny.
+    private static func compressor() -> HTTPResponseCompressor {
+        HTTPResponseCompressor(
+            initialByteBufferCapacity: 4096,
+            responseCompressionPredicate: { head, _ in
+                let type = head.headers.first(name: "content-type") ?? ""
+                return type.hasPrefix("text/") || type.hasPrefix("application/json")
+                    || type.hasPrefix("text/javascript") ? .compressIfPossible : .doNotCompress
+            })
+    }
+}

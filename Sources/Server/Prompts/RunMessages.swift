@@ -1,0 +1,208 @@
+import Engine
+import JSON
+import OrderedCollections
+import Synchronization
+
+/// Turns the events of one run into messages to its client, and into what the history keeps of it.
+final class RunMessages: Sendable {
+    private struct NodeProgress {
+        var node: NodeIdentity
+        var value = 0.0
+        var maximum = 1.0
+        var isFinished = false
+    }
+
+    private struct State {
+        var nodes: OrderedDictionary<String, NodeProgress> = [:]
+        /// The node that was last said to execute.
+        var last: NodeIdentity?
+        var shown: [String: NodeIdentity] = [:]
+        var history: [JSON] = []
+        var lastProgress: [String: ContinuousClock.Instant] = [:]
+        var lastState: ContinuousClock.Instant?
+        var stateIsDue = false
+    }
+
+    /// Progress goes out no more often than this.
+    private static let interval = Duration.milliseconds(40)
+    /// Up to so many nodes, every state of every node is sent: messages repeat all of them.
+    private static let fewNodes = 48
+
+    private let id: String
+    private let clientID: String?
+    private let sockets: SocketHub
+    private let state = Mutex(State())
+
+    init(_ prompt: QueuedPrompt, _ sockets: SocketHub) {
+        id = prompt.id
+        clientID = prompt.clientID
+        self.sockets = sockets
+    }
+
+    /// Takes an event of the engine; called by one thread at a time.
+    func observe(_ event: EngineEvent) {
+        switch event.kind {
+        case .executionStart, .executionCached:
+            keep(event)
+            send(event.name, event.data)
+        case .executing(let node):
+            state.withLock { state in
+                state.last = node
+                state.nodes[node.id] = NodeProgress(node: node)
+            }
+            sendState(isStep: false)
+            send(event.name, event.data)
+        case .progress(let node, let done, let total): progress(node, done, total, event)
+        case .resumed(let node, let done, let total): progress(node, Double(done), Double(total), nil)
+        case .executed(let node, _):
+            let isNew = state.withLock { state in
+                state.shown[node.id] = node
+                // The result of a cached node: it was never said to execute.
+                guard state.nodes[node.id] == nil else { return false }
+                state.nodes[node.id] = NodeProgress(node: node, value: 1, isFinished: true)
+                return true
+            }
+            send(event.name, event.data)
+            if isNew { sendState(isStep: false) }
+        case .nodeFinished(let node, _):
+            state.withLock { state in
+                var known = state.nodes[node.id] ?? NodeProgress(node: node)
+                known.isFinished = true
+                known.value = known.maximum
+                state.nodes[node.id] = known
+                state.lastProgress[node.id] = nil
+            }
+            sendState(isStep: false)
+        case .executionBlocked: send(event.name, event.data)
+        case .warning: break
+        case .executionSuccess, .executionError:
+            flush()
+            keep(event)
+            send(event.name, finalData(event))
+        case .executionInterrupted:
+            flush()
+            keep(event)
+            let message = SocketMessage(event.name, event.data)
+            if let clientID { sockets.send(message, to: clientID) } else { sockets.broadcast(message) }
+        }
+    }
+
+    private func progress(_ node: NodeIdentity, _ done: Double, _ total: Double, _ event: EngineEvent?) {
+        let isSent = state.withLock { state in
+            var known = state.nodes[node.id] ?? NodeProgress(node: node)
+            known.value = done
+            known.maximum = total
+            state.nodes[node.id] = known
+            let now = ContinuousClock.now
+            if let last = state.lastProgress[node.id], done < total, now - last < Self.interval { return false }
+            state.lastProgress[node.id] = now
+            return true
+        }
+        guard isSent, let clientID else { return }
+        sendState(isStep: true)
+        if let event {
+            sockets.send(
+                SocketMessage(event.name, event.data, slot: .progress(prompt: id, node: node.id)), to: clientID)
+        }
+    }
+
+    private func finalData(_ event: EngineEvent) -> JSONObject {
+        var data = event.data
+        // The reference ends the text with a line for tips.
+        if case .executionError = event.kind, let text = data["exception_message"]?.stringValue {
+            data["exception_message"] = .string(text + "\n")
+        }
+        return data
+    }
+
+    private func keep(_ event: EngineEvent) {
+        let entry = JSON.array([.string(event.name), .object(finalData(event))])
+        state.withLock { $0.history.append(entry) }
+    }
+
+    private func send(_ type: String, _ data: JSONObject) {
+        if let clientID { sockets.send(SocketMessage(type, data), to: clientID) }
+    }
+
+    // MARK: progress_state
+
+    /// - Parameter isStep: progress inside a node, which may be left out when there was some just before.
+    private func sendState(isStep: Bool) {
+        guard let clientID, sockets.isConnected(clientID) else { return }
+        let data = state.withLock { state -> JSONObject? in
+            let now = ContinuousClock.now
+            let isFree = state.lastState.map { now - $0 >= Self.interval } ?? true
+            guard isFree || (!isStep && state.nodes.count <= Self.fewNodes) else {
+                state.stateIsDue = true
+                return nil
+            }
+            state.lastState = now
+            state.stateIsDue = false
+            return stateData(state)
+        }
+        if let data { sendState(data, to: clientID) }
+    }
+
+    private func sendState(_ data: JSONObject, to clientID: String) {
+        sockets.send(SocketMessage("progress_state", data, slot: .progressState(prompt: id)), to: clientID)
+    }
+
+    /// Sends what was left out.
+    private func flush() {
+        guard let clientID else { return }
+        let data = state.withLock { state -> JSONObject? in
+            defer { state.stateIsDue = false }
+            return state.stateIsDue ? stateData(state) : nil
+        }
+        if let data { sendState(data, to: clientID) }
+    }
+
+    private func stateData(_ state: State) -> JSONObject {
+        var nodes = JSONObject()
+        for (key, progress) in state.nodes {
+            nodes[key] = .object([
+                "value": number(progress.value), "max": number(progress.maximum),
+                "state": .string(progress.isFinished ? "finished" : "running"), "node_id": .string(key),
+                "prompt_id": .string(id), "display_node_id": .string(progress.node.displayID),
+                "parent_node_id": progress.node.parentID.map { .string($0) } ?? .null,
+                "real_node_id": .string(progress.node.realID),
+            ])
+        }
+        return ["prompt_id": .string(id), "nodes": .object(nodes)]
+    }
+
+    private func number(_ value: Double) -> JSON { Int64(exactly: value).map { .int($0) } ?? .double(value) }
+
+    // MARK: What others ask
+
+    /// What a client that connects in the middle of the run is told.
+    var present: [SocketMessage] {
+        state.withLock { state in
+            guard let last = state.last else { return [] }
+            let executing: JSONObject = [
+                "node": .string(last.id), "display_node": .string(last.displayID), "prompt_id": .string(id),
+            ]
+            return [
+                SocketMessage("progress_state", stateData(state), slot: .progressState(prompt: id)),
+                SocketMessage("executing", executing),
+            ]
+        }
+    }
+
+    /// The `messages` of the history's status.
+    var history: [JSON] { state.withLock { $0.history } }
+
+    /// The `meta` of the history: who showed what.
+    func meta(_ nodes: [String]) -> JSONObject {
+        let shown = state.withLock { $0.shown }
+        var meta = JSONObject()
+        for id in nodes {
+            let node = shown[id] ?? NodeIdentity(id)
+            meta[id] = .object([
+                "node_id": .string(id), "display_node": .string(node.displayID),
+                "parent_node": node.parentID.map { .string($0) } ?? .null, "real_node_id": .string(node.realID),
+            ])
+        }
+        return meta
+    }
+}
