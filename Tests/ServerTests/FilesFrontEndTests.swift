@@ -68,6 +68,23 @@ import Testing
         }
     }
 
+    /// The editor does not start without these; what cannot be run is refused all the same.
+    @Test func nodesThatTheEditorNeeds() async throws {
+        let names = ["UpscaleModelLoader", "StyleModelLoader", "GLIGENLoader", "ImageOnlyCheckpointLoader"]
+        try await withFrontEnd { server in
+            let nodes = try await server.get("/object_info").json
+            for name in names { #expect(nodes[name]?["output"]?.arrayValue?.isEmpty == false, "\(name)") }
+            for name in names where nodes[name]?["category"] == .string("not available") {
+                let prompt = JSON.object(["1": Graphs.node(name, [:])])
+                #expect(try await server.post("/prompt", .object(["prompt": prompt])).status == 400)
+            }
+        }
+        try await withServer { server in
+            let nodes = try await server.get("/object_info").json.objectValue ?? [:]
+            #expect(!nodes.contains { $0.value["category"] == .string("not available") })
+        }
+    }
+
     /// Many files over one connection, as the editor loads itself.
     @Test func oneConnectionManyFiles() async throws {
         try await withFrontEnd { server in

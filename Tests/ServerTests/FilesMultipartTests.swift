@@ -54,9 +54,7 @@ import Testing
                 content += pieces.randomElement(using: &random) ?? []
                 // The delimiter itself may not occur in what it delimits.
                 let delimiter = Array(("\r\n--" + boundary).utf8)
-                if content.count >= delimiter.count, content.suffix(delimiter.count).elementsEqual(delimiter) {
-                    content.removeLast()
-                }
+                while content.contains(delimiter) { content.removeLast() }
                 if content.starts(with: delimiter.dropFirst(2)) { content.insert(0, at: 0) }
             }
             parts.append(("form-data; name=\"f\(index)\"; filename=\"n\(index)\"", content))

@@ -10,26 +10,28 @@ import Testing
         .object(["name": .string(name), "subfolder": .string(subfolder), "type": .string(type)])
     }
 
+    private func check(_ answer: Wire.Answer, _ expected: JSON) { #expect(answer.json == expected, "\(answer.text)") }
+
     @Test func uploadsAreKept() async throws {
         try await withServer { server in
             let (one, two) = ([UInt8](0...255), [UInt8](repeating: 7, count: 300_000))
-            #expect(try await server.upload(one, as: "x.png").json == stored("x.png"))
+            try await check(server.upload(one, as: "x.png"), stored("x.png"))
             #expect(server.read("input/x.png") == one)
             // Equal content is not kept again; other content gets the next number, which is compared too.
-            #expect(try await server.upload(one, as: "x.png").json == stored("x.png"))
-            #expect(try await server.upload(two, as: "x.png").json == stored("x (1).png"))
-            #expect(try await server.upload(two, as: "x.png").json == stored("x (1).png"))
-            #expect(try await server.upload([1], as: "x.png").json == stored("x (2).png"))
+            try await check(server.upload(one, as: "x.png"), stored("x.png"))
+            try await check(server.upload(two, as: "x.png"), stored("x (1).png"))
+            try await check(server.upload(two, as: "x.png"), stored("x (1).png"))
+            try await check(server.upload([1], as: "x.png"), stored("x (2).png"))
             #expect(server.names("input") == ["x (1).png", "x (2).png", "x.png"])
             #expect(server.read("input/x (1).png") == two)
-            #expect(try await server.upload([2], as: "x.png", ["overwrite": "true"]).json == stored("x.png"))
+            try await check(server.upload([2], as: "x.png", ["overwrite": "true"]), stored("x.png"))
             #expect(server.read("input/x.png") == [2])
-            #expect(try await server.upload([3], as: "x.png", ["overwrite": "1"]).json == stored("x.png"))
+            try await check(server.upload([3], as: "x.png", ["overwrite": "1"]), stored("x.png"))
             #expect(server.read("input/x.png") == [3])
-            #expect(try await server.upload([], as: "empty").json == stored("empty"))
-            #expect(try await server.upload([4], as: "empty").json == stored("empty (1)"))
-            #expect(try await server.upload([5], as: ".hidden").json == stored(".hidden"))
-            #expect(try await server.upload([6], as: ".hidden").json == stored(".hidden (1)"))
+            try await check(server.upload([], as: "empty"), stored("empty"))
+            try await check(server.upload([4], as: "empty"), stored("empty (1)"))
+            try await check(server.upload([5], as: ".hidden"), stored(".hidden"))
+            try await check(server.upload([6], as: ".hidden"), stored(".hidden (1)"))
         }
     }
 
@@ -39,7 +41,7 @@ import Testing
             // The subfolder is answered as it was sent.
             #expect(below.json == stored("ü [1].png", "a/../b/./c", "output"))
             #expect(server.read("output/b/c/ü [1].png") == [1])
-            #expect(try await server.upload([2], as: "t.png", ["type": "temp"]).json == stored("t.png", "", "temp"))
+            try await check(server.upload([2], as: "t.png", ["type": "temp"]), stored("t.png", "", "temp"))
             #expect(try await server.get("/view?filename=t.png&type=temp").body == [2])
         }
     }
@@ -50,14 +52,15 @@ import Testing
             try FileManager.default.createSymbolicLink(
                 atPath: server.folder + "/input/out", withDestinationPath: "..")
             let before = server.names("")
-            for (name, fields) in [
+            let refused: [(String, [String: String])] = [
                 ("../x.png", [:]), ("..", [:]), (".", [:]), ("/x.png", [:]), ("a/b.png", [:]), ("a\u{1}b", [:]),
                 ("C:x", [:]), ("..\\x.png", [:]), ("", [:]), (String(repeating: "x", count: 256), [:]),
                 ("x.png", ["subfolder": ".."]), ("x.png", ["subfolder": "/tmp"]), ("x.png", ["subfolder": "a/../.."]),
                 ("x.png", ["subfolder": "out"]), ("x.png", ["subfolder": "out/new"]), ("x.png", ["type": "user"]),
                 ("x.png", ["type": ""]), ("x.png", ["subfolder": "a\u{0}b"]),
                 ("x.png", ["subfolder": String(repeating: "a/", count: 3000)]),
-            ] as [(String, [String: String])] {
+            ]
+            for (name, fields) in refused {
                 for overwrite in ["false", "true"] {
                     let all = fields.merging(["overwrite": overwrite]) { first, _ in first }
                     let answer = try await server.upload([1], as: name, all)
@@ -73,14 +76,15 @@ import Testing
     @Test func malformedForms() async throws {
         try await withServer({ $0.bodyLimit = 1 << 20 }) { server in
             let multipart = "multipart/form-data; boundary=b"
-            for (type, body) in [
+            let malformed: [(String, String)] = [
                 (multipart, ""), (multipart, "--b"), (multipart, "--b--"), (multipart, "--b\r\n\r\n\r\n--b--"),
                 (multipart, "--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"x\"\r\n\r\nhalf"),
                 (multipart, "--b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\ntext\r\n--b--"),
                 (multipart, "--b\r\nContent-Disposition: form-data; name=\"i\"; filename=\"x\"\r\n\r\nx\r\n--b--"),
                 ("multipart/form-data", "x"), ("application/json", "{}"), ("multipart/mixed; boundary=b", "--b--"),
                 ("multipart/form-data; boundary=" + String(repeating: "b", count: 300), ""),
-            ] {
+            ]
+            for (type, body) in malformed {
                 for path in ["/upload/image", "/api/upload/mask"] {
                     let answer = try await server.request(
                         "POST", path, headers: ["Content-Type": type], body: Array(body.utf8))
@@ -108,15 +112,17 @@ import Testing
             #expect(try file.texts() == texts)
             let combined = try Pictures.samples(file.byteImage().image)
             let (colours, alpha) = (try Pictures.samples(original), try Pictures.samples(Pictures.rgba(alpha: 0.5)))
-            #expect((0..<24 * 16).allSatisfy { combined[4 * $0..<4 * $0 + 3] == colours[4 * $0..<4 * $0 + 3] })
-            #expect((0..<24 * 16).allSatisfy { combined[4 * $0 + 3] == alpha[4 * $0 + 3] })
-            for (fields, status) in [
+            for i in stride(from: 0, to: combined.count, by: 4) {
+                #expect(Array(combined[i..<i + 4]) == Array(colours[i..<i + 3]) + [alpha[i + 3]])
+            }
+            let references: [([String: String], Int)] = [
                 ([:], 400), (["original_ref": "x"], 400), (["original_ref": "{}"], 400),
                 (["original_ref": #"{"filename": "none.png"}"#], 404),
                 (["original_ref": #"{"filename": "../o.png"}"#], 400),
                 (["original_ref": #"{"filename": "o.png", "subfolder": "../.."}"#], 400),
                 (["original_ref": #"{"filename": "o.png", "subfolder": "deep", "type": "user"}"#], 400),
-            ] as [([String: String], Int)] {
+            ]
+            for (fields, status) in references {
                 let refused = try await server.upload(mask, as: "n.png", to: "/upload/mask", fields)
                 #expect(refused.status == status, "\(fields) gave \(refused.status)")
             }

@@ -24,6 +24,7 @@ enum HomePage {
         <title>graphrun</title>
         <style>
           :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
+          [hidden] { display: none !important; }
           body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 1.5rem; }
           header { display: flex; align-items: baseline; gap: 1rem; }
           h1 { font-size: 1.4rem; margin: 0; }
