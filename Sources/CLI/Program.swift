@@ -22,7 +22,7 @@ public struct Program: Sendable {
     public func run(_ arguments: [String]) async -> ProgramStatus {
         var command: any ParsableCommand
         do {
-            command = try GraphRunCommand.parseAsRoot(arguments)
+            command = try GraphRunCommand.parseAsRoot(ServeArguments.completed(arguments))
             guard let known = command as? any ProgramCommand else {
                 // `help` and its like print by throwing.
                 try command.run()
@@ -67,8 +67,8 @@ struct GraphRunCommand: ParsableCommand {
             """,
         version: "graphrun \(ProgramVersion.text)",
         subcommands: [
-            RunCommand.self, ValidateCommand.self, PlanCommand.self, ConvertCommand.self, NodesCommand.self,
-            InspectCommand.self, CacheCommand.self, DemoModelsCommand.self,
+            RunCommand.self, ServeCommand.self, ValidateCommand.self, PlanCommand.self, ConvertCommand.self,
+            NodesCommand.self, InspectCommand.self, CacheCommand.self, DemoModelsCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Server
+
+/// Options of ComfyUI's `main.py` that launchers pass (server-api.md §16).
+struct CompatibilityOptions: ParsableArguments {
+    @Flag(help: "Compute on the processor, which is what happens anyway.") var cpu = false
+    @Flag(help: "Keep the data of several users apart by the header Comfy-User.") var multiUser = false
+    @Flag(help: "Load no nodes but those that are built in.") var disableAllCustomNodes = false
+    @Option(help: ArgumentHelp("The longer side of previews.", valueName: "pixels")) var previewSize = 512
+    @Option(
+        help: ArgumentHelp("How previews of latents are made.", valueName: "none|auto|latent2rgb|taesd"))
+    var previewMethod: String?
+
+    @Flag(help: .hidden) var autoLaunch = false
+    @Flag(help: .hidden) var disableAutoLaunch = false
+    @Flag(help: .hidden) var disableApiNodes = false
+    @Flag(help: .hidden) var logStdout = false
+    @Flag(help: .hidden) var deterministic = false
+    @Flag(help: .hidden) var disableMetadata = false
+    @Option(parsing: .upToNextOption, help: .hidden) var whitelistCustomNodes: [String] = []
+    @Option(help: .hidden) var frontEndVersion: String?
+    @Option(help: .hidden) var tlsKeyfile: String?
+    @Option(help: .hidden) var tlsCertfile: String?
+    @Option(help: .hidden) var verbose: String?
+    @Option(help: .hidden) var cacheRam: String?
+
+    func validate() throws {
+        if tlsKeyfile != nil || tlsCertfile != nil {
+            throw ValidationError(
+                "--tls-keyfile, --tls-certfile: this server speaks no TLS; put a proxy that does in front of it and name "
+                    + "its host with --allow-host.")
+        }
+        guard (1...8192).contains(previewSize) else {
+            throw ValidationError("--preview-size: found \(previewSize), expected 1 to 8192.")
+        }
+    }
+
+    /// What the user should know of options that do nothing.
+    var notes: [String] {
+        var notes: [String] = []
+        if autoLaunch { notes.append("--auto-launch: no browser is opened") }
+        if frontEndVersion != nil {
+            notes.append("--front-end-version: nothing is downloaded; give an unpacked front end with --front-end DIR")
+        }
+        if disableMetadata { notes.append("--disable-metadata: pictures still carry their workflow") }
+        if !whitelistCustomNodes.isEmpty {
+            notes.append("--whitelist-custom-nodes: all installed libraries are loaded")
+        }
+        return notes
+    }
+
+    func apply(to options: inout ServeOptions) throws {
+        options.hasManyUsers = multiUser
+        options.previewSize = previewSize
+    }
+}
