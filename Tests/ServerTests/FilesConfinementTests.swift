@@ -40,7 +40,8 @@ final class TrapFolder: Sendable {
         let file = open(base + path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         try #require(file >= 0)
         defer { close(file) }
-        try #require(text.utf8CString.withUnsafeBytes { Glibc.write(file, $0.baseAddress, text.utf8.count) } == text.utf8.count)
+        try #require(
+            text.utf8CString.withUnsafeBytes { Glibc.write(file, $0.baseAddress, text.utf8.count) } == text.utf8.count)
     }
 
     func read(_ path: String) -> String? {

@@ -51,13 +51,16 @@ import Testing
                 #expect(try await server.request("GET", "/" + path, headers: ["If-None-Match": tag]).status == 304)
             }
             #expect(try await server.request("GET", "/assets/a.js", headers: ["Range": "bytes=0-2"]).text == "let")
-            #expect(try await server.get("/api/extensions").json == .array([
-                .string("/extensions/core/deep/y.js"), .string("/extensions/core/x.js"),
-            ]))
+            #expect(
+                try await server.get("/api/extensions").json
+                    == .array([
+                        .string("/extensions/core/deep/y.js"), .string("/extensions/core/x.js"),
+                    ]))
             for (path, status) in [
                 ("/nothing", 404), ("/assets", 404), ("/assets/", 404), ("/assets/a.js/", 404), ("//assets/a.js", 404),
                 ("/docs/KSampler", 403), ("/docs", 403), ("/../secret.txt", 404), ("/..%2Fsecret.txt", 404),
-                ("/%2e%2e/secret.txt", 404), ("/assets/..%2F..%2F..%2Fsecret.txt", 404), ("/out", 404), ("/.packages", 404),
+                ("/%2e%2e/secret.txt", 404), ("/assets/..%2F..%2F..%2Fsecret.txt", 404), ("/out", 404),
+                ("/.packages", 404),
                 ("/assets/../assets/a.js", 404), ("/a%00", 404), ("/%", 400), ("/api/assets/a.js", 404),
             ] {
                 let answer = try await server.get(path)
@@ -123,7 +126,9 @@ import Testing
             let document = try await server.get("/openapi.json").json
             #expect(document["openapi"] == .string("3.1.0"))
             let paths = try #require(document["paths"]?.objectValue)
-            for path in ["/view", "/upload/image", "/userdata/{file}", "/openapi.json", "/prompt", "/queue", "/features"] {
+            for path in [
+                "/view", "/upload/image", "/userdata/{file}", "/openapi.json", "/prompt", "/queue", "/features",
+            ] {
                 #expect(paths[path] != nil, "\(path)")
             }
             var identifiers: Set<String> = []

@@ -13,7 +13,8 @@ import Testing
 
     @Test func metadata() async throws {
         try await withServer { server in
-            try server.write("models/loras/deep/x.safetensors", safetensors(#"{"__metadata__": {"ss_tag": "ü", "n": "1"}}"#))
+            try server.write(
+                "models/loras/deep/x.safetensors", safetensors(#"{"__metadata__": {"ss_tag": "ü", "n": "1"}}"#))
             try server.write("models/loras/none.safetensors", safetensors("{}"))
             try server.write("models/loras/broken.safetensors", safetensors("{"))
             try server.write("models/loras/short.safetensors", [1, 2, 3])
@@ -48,9 +49,15 @@ import Testing
             let types = try #require(try await server.get("/api/experiment/models").json.arrayValue)
             let names = types.compactMap { $0["name"]?.stringValue }
             #expect(names.contains("checkpoints") && !names.contains("configs") && !names.contains("custom_nodes"))
-            #expect(types.allSatisfy { $0["folders"]?.arrayValue?.allSatisfy { $0.stringValue?.hasPrefix("/") == true } == true })
+            #expect(
+                types.allSatisfy {
+                    $0["folders"]?.arrayValue?.allSatisfy { $0.stringValue?.hasPrefix("/") == true } == true
+                })
             let list = try #require(try await server.get("/api/experiment/models/loras").json.arrayValue)
-            #expect(list.compactMap { $0["name"]?.stringValue } == ["a.safetensors", "c.safetensors", "d.safetensors", "deep/b.safetensors"])
+            #expect(
+                list.compactMap { $0["name"]?.stringValue } == [
+                    "a.safetensors", "c.safetensors", "d.safetensors", "deep/b.safetensors",
+                ])
             #expect(list.allSatisfy { $0["pathIndex"] == .int(0) && $0["size"]?.intValue != nil })
             let path = "/api/experiment/models/preview/loras/0/"
             for name in ["a.safetensors", encoded("deep/b.safetensors"), "c.safetensors"] {

@@ -9,7 +9,8 @@ import Testing
     }
 
     /// The parts of a body that comes in pieces of some sizes.
-    private func parse(_ body: [UInt8], boundary: String, sizes: () -> Int) throws -> (parts: [Part], isComplete: Bool) {
+    private func parse(_ body: [UInt8], boundary: String, sizes: () -> Int) throws -> (parts: [Part], isComplete: Bool)
+    {
         var parser = try MultipartParser(boundary: boundary)
         var parts: [Part] = []
         var rest = body[...]
@@ -93,7 +94,9 @@ import Testing
         let many = (0..<65).map { ("form-data; name=\"\($0)\"", [UInt8]()) }
         #expect(throws: MultipartParser.Fault.self) { try parse(body(many, "b"), boundary: "b") { 50 } }
         #expect(throws: MultipartParser.Fault.self) { try MultipartParser(boundary: "") }
-        #expect(throws: MultipartParser.Fault.self) { try MultipartParser(boundary: String(repeating: "b", count: 201)) }
+        #expect(throws: MultipartParser.Fault.self) {
+            try MultipartParser(boundary: String(repeating: "b", count: 201))
+        }
     }
 
     @Test(arguments: [

@@ -29,7 +29,9 @@ import Testing
         #expect(HTTPDate(seconds: 951_782_400).description == "Tue, 29 Feb 2000 00:00:00 GMT")
         #expect(HTTPDate(seconds: 0).description == "Thu, 01 Jan 1970 00:00:00 GMT")
         #expect(HTTPDate(seconds: -1).description == "Wed, 31 Dec 1969 23:59:59 GMT")
-        for text in ["", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994", "Sun, 06 Xxx 1994 08:49:37 GMT", "1", "a, b c d e f"] {
+        for text in [
+            "", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994", "Sun, 06 Xxx 1994 08:49:37 GMT", "1", "a, b c d e f",
+        ] {
             #expect(HTTPDate(text) == nil)
         }
         var random = SplitMix(state: 7)

@@ -29,7 +29,9 @@ extension TestServer {
 
     func write(_ path: String, _ text: String) throws { try write(path, Array(text.utf8)) }
 
-    func read(_ path: String) -> [UInt8]? { FileManager.default.contents(atPath: folder + "/" + path).map { Array($0) } }
+    func read(_ path: String) -> [UInt8]? {
+        FileManager.default.contents(atPath: folder + "/" + path).map { Array($0) }
+    }
 
     func names(_ path: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/" + path)) ?? []).sorted()

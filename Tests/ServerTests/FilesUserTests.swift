@@ -16,7 +16,8 @@ import Testing
             let expected: JSONObject = ["Comfy.X": .string("ü"), "a": .int(2), "b": .array([.null])]
             #expect(try await server.get("/settings").json == .object(expected))
             #expect(try await server.get("/settings/b").json == .array([.null]))
-            #expect(try JSON(parsing: try #require(server.read("user/default/comfy.settings.json"))) == .object(expected))
+            #expect(
+                try JSON(parsing: try #require(server.read("user/default/comfy.settings.json"))) == .object(expected))
             #expect(try await server.post("/settings", .array([])).status == 400)
             #expect(try await server.request("POST", "/settings", body: Array("{".utf8)).status == 400)
             #expect(try await server.request("POST", "/settings/x", body: []).status == 400)
@@ -45,7 +46,8 @@ import Testing
 
     @Test func manyUsers() async throws {
         try await withServer({ $0.hasManyUsers = true }) { server in
-            #expect(try await server.get("/users").json == .object(["storage": .string("server"), "users": .object([:])]))
+            #expect(
+                try await server.get("/users").json == .object(["storage": .string("server"), "users": .object([:])]))
             #expect(try await server.get("/settings").status == 401)
             #expect(try await server.request("GET", "/settings", headers: ["Comfy-User": "../x"]).status == 401)
             let created = try await server.post("/users", .object(["username": .string("Zoë / ..")]))

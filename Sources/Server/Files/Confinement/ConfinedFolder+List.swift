@@ -40,7 +40,8 @@ extension ConfinedFolder {
             defer { above.removeLast() }
             for name in try names(folder) where !name.hasPrefix(".graphrun-") {
                 // Gone meanwhile, or a link that leads nowhere.
-                guard let found = try? Descriptor.open(name, in: folder, Descriptor.unopened), let status = try? found.status(),
+                guard let found = try? Descriptor.open(name, in: folder, Descriptor.unopened),
+                    let status = try? found.status(),
                     let real = try? found.realPath(), real.hasPrefix(top == "/" ? top : top + "/")
                 else { continue }
                 guard entries.count < maximumEntries else {

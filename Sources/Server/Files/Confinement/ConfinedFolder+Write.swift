@@ -114,8 +114,12 @@ extension ConfinedFolder {
     func remove(_ name: ConfinedName) throws(FolderFault) {
         guard !name.isRoot else { throw FolderFault(.invalidName, "the file name is empty") }
         let folder = try folder(name.parent)
-        guard try status(name).kind == .file else { throw FolderFault(.wrongKind, "\(quoted(name.path)) is not a file") }
-        guard unsafe unlinkat(folder.number, name.last, 0) == 0 else { throw FolderFault.system("cannot remove", name.path) }
+        guard try status(name).kind == .file else {
+            throw FolderFault(.wrongKind, "\(quoted(name.path)) is not a file")
+        }
+        guard unsafe unlinkat(folder.number, name.last, 0) == 0 else {
+            throw FolderFault.system("cannot remove", name.path)
+        }
     }
 
     /// Renames a file or folder; folders on the way are made.

@@ -76,7 +76,9 @@ func addLogRoutes(to routes: inout RouteTable, _ server: ServerContext) {
         .patch, "/internal/logs/subscribe", reach: .bare,
         RouteDescription(
             "Sends a client new lines over its socket, or no longer.", tag: "internal",
-            body: [.json(.members(["clientId": .type("string"), "enabled": .type("boolean")], required: ["clientId"]))],
+            body: [
+                .json(.members(["clientId": .type("string"), "enabled": .type("boolean")], required: ["clientId"]))
+            ],
             answers: [
                 .init(200, "Done."), .init(400, "Not such an object.", .text),
                 .init(413, "A body that is too large.", .text),

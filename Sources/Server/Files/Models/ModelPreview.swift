@@ -6,7 +6,9 @@ struct ModelPreview: Sendable {
     let folder: ConfinedFolder
     let name: ConfinedName
 
-    private static let endings = ["preview.png", "preview.jpg", "preview.jpeg", "preview.webp", "png", "jpg", "jpeg", "webp"]
+    private static let endings = [
+        "preview.png", "preview.jpg", "preview.jpeg", "preview.webp", "png", "jpg", "jpeg", "webp",
+    ]
 
     /// A WebP picture.
     ///

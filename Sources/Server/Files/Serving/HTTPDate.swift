@@ -33,7 +33,8 @@ struct HTTPDate: Hashable, Comparable, CustomStringConvertible {
     init?(_ text: String) {
         let words = text.split(separator: " ")
         guard words.count == 6, words[0].hasSuffix(","), words[5] == "GMT", let day = Int(words[1]),
-            let month = Self.months.firstIndex(of: String(words[2])), let year = Int(words[3]), (0...9999).contains(year),
+            let month = Self.months.firstIndex(of: String(words[2])), let year = Int(words[3]),
+            (0...9999).contains(year),
             (1...31).contains(day)
         else { return nil }
         let time = words[4].split(separator: ":").compactMap { Int($0) }

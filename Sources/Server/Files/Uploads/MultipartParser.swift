@@ -36,7 +36,8 @@ struct MultipartParser {
 
     /// - Parameter boundary: 1 to 200 bytes; the standard says at most 70, senders do not all keep to it.
     init(boundary: String, partLimit: Int = 64) throws(Fault) {
-        guard (1...200).contains(boundary.utf8.count), !boundary.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+        guard (1...200).contains(boundary.utf8.count), !boundary.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
+        else {
             throw Fault(description: "the multipart boundary has to have 1 to 200 printable bytes")
         }
         delimiter = [13, 10, 45, 45] + Array(boundary.utf8)

@@ -28,7 +28,8 @@ struct UploadTarget: Sendable {
             let own = try ConfinedName(file.name)
             guard own.parts == [file.name] else {
                 throw FolderFault(
-                    .invalidName, "the file name \(quoted(file.name)) has folders; they belong into the field subfolder")
+                    .invalidName, "the file name \(quoted(file.name)) has folders; they belong into the field subfolder"
+                )
             }
             name = below.appending(own)
         } catch {

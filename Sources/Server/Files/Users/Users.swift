@@ -29,7 +29,8 @@ struct Users: Sendable {
     func folder(of request: ServerRequest) async throws -> ConfinedFolder {
         guard hasMany else { return userFolder(Self.single) }
         guard let name = Self.header, let id = request.headers[name], try await all()[id] != nil else {
-            throw HTTPFailure(.unauthorized, "the user is not known; expected the header Comfy-User with an id of /users")
+            throw HTTPFailure(
+                .unauthorized, "the user is not known; expected the header Comfy-User with an id of /users")
         }
         return userFolder(id)
     }

@@ -18,7 +18,8 @@ extension FileService {
                     .init("channel", "rgb, rgba or a."),
                 ],
                 answers: [
-                    .init(200, "The file.", .bytes, .picture("image/png"), .picture("image/webp"), .picture("image/jpeg")),
+                    .init(
+                        200, "The file.", .bytes, .picture("image/png"), .picture("image/webp"), .picture("image/jpeg")),
                     .init(206, "A part of it.", .bytes), .init(304, "It has not changed."),
                     .init(400, "A name that is refused.", .text), .init(403, "A folder outside.", .text),
                     .init(404, "There is no such file.", .text), .init(412, "A condition does not hold."),
