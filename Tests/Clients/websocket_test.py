@@ -81,7 +81,6 @@ def main(binary):
         second.close()
 
         # Subscribers see the log.
-        status, _ = 200, None
         third = websocket.WebSocket()
         third.connect(f"ws://127.0.0.1:{server.port}/ws?clientId={client}", timeout=60)
         request = urllib.request.Request(

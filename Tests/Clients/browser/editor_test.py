@@ -62,6 +62,13 @@ class Editor:
         self.pictures += 1
         self.browser.save_screenshot(os.path.join(self.artefacts, f"{self.pictures:02}-{name}.png"))
 
+    def close_dialog(self):
+        """A new installation greets with a choice of templates."""
+        for button in self.browser.find_elements(By.CSS_SELECTOR, ".p-dialog-close-button"):
+            if button.is_displayed():
+                button.click()
+        self.wait("the dialog's end", "return !document.querySelector('.p-dialog-mask')", 10)
+
     def load(self, path):
         """By the input that the menu's Open uses."""
         self.browser.find_element(By.CSS_SELECTOR, "#comfy-file-input").send_keys(os.path.abspath(path))
@@ -108,9 +115,14 @@ def drive(editor, server):
     seconds = editor.open()
     editor.record_events()
     editor.screenshot("start")
+    editor.close_dialog()
     editor.load(WORKFLOW)
-    # All its node types are known.
-    missing = editor.run("return window.app.graph._nodes.filter(n => n.has_errors).map(n => n.type)")
+    # All its node types are known, and all files that it names are offered.
+    missing = editor.run("""
+        return window.app.graph._nodes.filter(n => !window.LiteGraph.registered_node_types[n.type]
+          || (n.widgets ?? []).some(w => w.type === 'combo' && Array.isArray(w.options?.values)
+                                         && !w.options.values.includes(w.value)))
+          .map(n => [n.type, n.widgets?.map(w => w.value)])""")
     assert missing == [], missing
     editor.screenshot("workflow")
 
@@ -162,8 +174,10 @@ def drive(editor, server):
     time.sleep(1)
     editor.screenshot("history")
     # What the browser itself complained about, but for what nothing is known of by design.
-    harmless = ("user.css", "comfy.templates.json", "templates/index", "favicon", "ERR_NAME_NOT_RESOLVED", "net::ERR",
-                "404", "workflows", "subgraphs")
+    # The editor's own start sometimes meets a graph that is not there yet (reading 'id'): seen in some loads, not in
+    # others, with the same answers.
+    harmless = ("user.css", "comfy.templates.json", "templates/index", "favicon", "ERR_NAME_NOT_RESOLVED", "workflows",
+                "subgraphs", "fetching workflow templates", "reading 'id'")
     severe = [entry["message"] for entry in editor.browser.get_log("browser")
               if entry["level"] == "SEVERE" and not any(word in entry["message"] for word in harmless)]
     assert severe == [], severe
