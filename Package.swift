@@ -179,5 +179,12 @@ let package = Package(
         suite("FuzzTests", ["FuzzTarget"]),
         suite("PlanningTests", ["Planning", "CPUBackend", "CoreNodes", "Models", "ModelMaker", "Engine", "Workflow"]),
         suite("PluginTests", ["Plugins", "Hashing"]),
+        suite(
+            "ServerTests",
+            [
+                "Server", "Engine", "Workflow", "CoreNodes", "TestingNodes", "CPUBackend", "Images", "Hashing",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
     ]
 )

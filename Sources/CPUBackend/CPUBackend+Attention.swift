@@ -5,6 +5,7 @@ extension CPUBackend {
     public func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, scale: Float, mask: AttentionMask, result: ResultType
     ) throws(TensorError) -> Tensor {
+        try checkCancellation()
         guard q.shape.rank == 3, k.shape.rank == 3, v.shape == k.shape, k.shape[0] == q.shape[0],
             k.shape[2] == q.shape[2]
         else {

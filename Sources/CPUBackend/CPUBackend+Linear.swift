@@ -5,6 +5,7 @@ extension CPUBackend {
     public func linear(
         _ x: [Tensor], _ weight: LinearWeight, _ epilogue: LinearEpilogue
     ) throws(TensorError) -> Tensor {
+        try checkCancellation()
         let layer = try checkedLayer(x, weight, epilogue)
         let type = type(of: epilogue.result)
         defer { withExtendedLifetime(layer) {} }

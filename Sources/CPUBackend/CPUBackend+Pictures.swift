@@ -88,6 +88,7 @@ extension CPUBackend {
         _ x: Tensor, kernel: Tensor, bias: Tensor?, stride: Int, padding: EdgePadding, activation: Activation,
         operands: ResultType
     ) throws(TensorError) -> Tensor {
+        try checkCancellation()
         guard x.shape.rank == 4, kernel.shape.rank == 4, kernel.shape[1] == x.shape[3], stride > 0,
             min(padding.top, padding.left, padding.bottom, padding.right) >= 0
         else {

@@ -57,6 +57,13 @@ public struct CPUBackend: Backend {
     /// Whether products take bfloat16 operands: asked for, and the machine can.
     var multipliesBFloat16: Bool { computeType == .bfloat16 && instructionSet >= .avx512BF16 }
 
+    /// Before what may take seconds: who stops a run in the middle of a step does not wait for the step's end.
+    ///
+    /// - Throws: `TensorError` of code `cancelled` in a task that was cancelled.
+    func checkCancellation() throws(TensorError) {
+        if Task.isCancelled { throw TensorError(.cancelled, "the run was stopped") }
+    }
+
     func type(of result: ResultType) -> DType {
         switch result {
         case .full: .float32

@@ -73,6 +73,10 @@ public final class GraphServer: Sendable {
                     listening.continuation.yield(channel.localAddress?.port ?? options.port)
                 }, eventLoopGroup: group, logger: logger)
         }
+        defer {
+            state.withLock { $0.queue = nil }
+            store.close()
+        }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for (server, address) in zip(servers, options.addresses) {
                 tasks.addTask {

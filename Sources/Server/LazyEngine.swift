@@ -1,5 +1,5 @@
-import Dispatch
 public import Engine
+import NIOPosix
 import Synchronization
 
 /// The node types and the engine of a server: made once, in the background or when they are first needed, on a thread of
@@ -55,9 +55,10 @@ public final class LazyEngine: Sendable {
     }
 }
 
-private let threads = DispatchQueue(label: "graphrun.server", qos: .userInitiated, attributes: .concurrent)
-
-/// Runs what takes a while, or waits for files, outside the pool that all tasks share.
+/// Runs what takes a while, or waits for files, outside the pool that all tasks share, and apart from Dispatch's threads, on
+/// which nodes compute for minutes.
 func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-    await withCheckedContinuation { continuation in threads.async { continuation.resume(returning: work()) } }
+    await withCheckedContinuation { continuation in
+        NIOThreadPool.singleton.submit { _ in continuation.resume(returning: work()) }
+    }
 }

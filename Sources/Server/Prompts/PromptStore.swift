@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Glibc
 import JSON
+import Synchronization
 
 /// Queue and history on disk: what was accepted survives the process, and is forgotten only together with the history
 /// entry that says how it ended.
@@ -9,18 +10,28 @@ final class PromptStore: Sendable {
     private let database: DatabaseQueue
     private let historyCount: Int
     private let historyBytes: Int
-    /// Held for as long as the process lives; `nil` for a store in memory.
-    private let lock: Int32?
+    /// Held until the store is closed; `nil` for a store in memory.
+    private let lock: Mutex<Int32?>
 
     private init(_ database: DatabaseQueue, lock: Int32?, options: ServeOptions) throws {
         self.database = database
-        self.lock = lock
+        self.lock = Mutex(lock)
         historyCount = options.historyCount
         historyBytes = options.historyBytes
         try database.write { database in try Self.makeTables(database) }
     }
 
-    deinit { if let lock { close(lock) } }
+    deinit { close() }
+
+    /// Ends the use of the folder: another server may have it. What is asked for afterwards throws.
+    func close() {
+        try? database.close()
+        let descriptor = lock.withLock { lock in
+            defer { lock = nil }
+            return lock
+        }
+        if let descriptor { _ = Glibc.close(descriptor) }
+    }
 
     /// Opens the store in the user folder.
     ///
@@ -42,7 +53,7 @@ final class PromptStore: Sendable {
             return try PromptStore(DatabaseQueue(), lock: nil, options: options)
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
+            _ = Glibc.close(lock)
             throw ServeError(
                 "\(folder) is used by another server; give this one a folder of its own: --user-directory DIR")
         }
@@ -63,6 +74,8 @@ final class PromptStore: Sendable {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.busyMode = .timeout(5)
+        // Threads of its own: those of the default class may all be taken by what computes.
+        configuration.qos = .userInteractive
         return try DatabaseQueue(path: path, configuration: configuration)
     }
 

@@ -9,7 +9,7 @@ struct PromptWorker: Sendable {
     let webhooks: Webhooks
 
     /// A prompt that the process did not survive this often is given up.
-    private static let mostAttempts = 3
+    private static let mostAttempts = 5
 
     /// Until the queue says that there will be no more.
     func run() async {

@@ -140,11 +140,14 @@ final class RunMessages: Sendable {
             state.stateIsDue = false
             return stateData(state)
         }
-        if let data { sendState(data, to: clientID) }
+        guard let data else { return }
+        // Every state of every node arrives, also at a slow client.
+        sendState(data, to: clientID, mayBeMerged: isStep)
     }
 
-    private func sendState(_ data: JSONObject, to clientID: String) {
-        sockets.send(SocketMessage("progress_state", data, slot: .progressState(prompt: id)), to: clientID)
+    private func sendState(_ data: JSONObject, to clientID: String, mayBeMerged: Bool) {
+        sockets.send(
+            SocketMessage("progress_state", data, slot: mayBeMerged ? .progressState(prompt: id) : nil), to: clientID)
     }
 
     /// Sends what was left out.
@@ -154,7 +157,7 @@ final class RunMessages: Sendable {
             defer { state.stateIsDue = false }
             return state.stateIsDue ? stateData(state) : nil
         }
-        if let data { sendState(data, to: clientID) }
+        if let data { sendState(data, to: clientID, mayBeMerged: false) }
     }
 
     private func stateData(_ state: State) -> JSONObject {
