@@ -4,6 +4,8 @@ import NIOCore
 
 /// What `/` shows without a front end: the queue, the running prompt, recent pictures, and how to add the editor.
 ///
+/// Progress and previews are those of the prompts that the page itself has queued: the API sends them to nobody else.
+///
 /// One page without anything from elsewhere. What it shows of prompts is foreign text: it is set as text, never as HTML.
 enum HomePage {
     static let response = Response(
@@ -214,7 +216,7 @@ enum HomePage {
 
         function connect() {
           const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-          const socket = new WebSocket(scheme + "//" + location.host + "/ws?watch=1&clientId=" + client);
+          const socket = new WebSocket(scheme + "//" + location.host + "/ws?clientId=" + client);
           socket.binaryType = "arraybuffer";
           socket.onopen = () => {
             wait = 300;
