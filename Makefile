@@ -8,7 +8,7 @@ FLAGS := -c release -Xswiftc -enable-testing
 DEMO := .demo
 PREFIX := /usr/local
 
-.PHONY: setup build demo test lint format benchmark install clean
+.PHONY: setup build demo test lint format benchmark install front-end test-clients clean
 
 setup:
 	@Scripts/install-packages
@@ -23,6 +23,11 @@ test: setup
 	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks/Sources Benchmarks/Package.swift
 	swift build --build-tests $(FLAGS)
 	swift test $(FLAGS) --skip-build
+	@Tests/Clients/run "$$(swift build $(FLAGS) --show-bin-path)/graphrun"
+
+# The server against real clients: Python, curl, a fuzzer, the editor in a browser.
+test-clients: build
+	@Tests/Clients/run "$$(swift build $(FLAGS) --show-bin-path)/graphrun"
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks/Sources Benchmarks/Package.swift
@@ -32,6 +37,10 @@ format:
 
 benchmark: setup
 	@Scripts/benchmark
+
+# ComfyUI's editor, for `graphrun serve --front-end`.
+front-end:
+	@Scripts/front-end
 
 install: build
 	@Scripts/install "$$(swift build $(FLAGS) --show-bin-path)" "$(PREFIX)"

@@ -5,8 +5,8 @@
 
 #include <webp/encode.h>
 
-int ci_webp_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int lossless, int quality, int method,
-                   uint8_t **out, size_t *out_size) {
+int ci_webp_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int lossless, int quality,
+                   int method, uint8_t **out, size_t *out_size) {
   if (width == 0 || height == 0 || width > WEBP_MAX_DIMENSION || height > WEBP_MAX_DIMENSION) return CI_TOO_LARGE;
   WebPConfig config;
   WebPPicture picture;
@@ -23,7 +23,10 @@ int ci_webp_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int loss
   picture.writer = WebPMemoryWrite;
   picture.custom_ptr = &writer;
   int status = CI_OUT_OF_MEMORY;
-  if (WebPPictureImportRGB(&picture, rgb, (int)width * 3) && WebPEncode(&config, &picture)) {
+  const int stride = (int)width * channels;
+  const int imported = channels == 4 ? WebPPictureImportRGBA(&picture, pixels, stride)
+                                     : WebPPictureImportRGB(&picture, pixels, stride);
+  if (imported && WebPEncode(&config, &picture)) {
     uint8_t *copy = malloc(writer.size ? writer.size : 1);
     if (copy) {
       memcpy(copy, writer.mem, writer.size);

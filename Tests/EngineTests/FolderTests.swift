@@ -291,6 +291,18 @@ final class Sandbox {
         #expect(try read("a:\r\n  vae: x\r\n").sections[0].folders.map(\.path) == ["/etc/x/x"])
     }
 
+    @Test func homeAndVariablesAreFilledIn() throws {
+        let home = try #require(getenv("HOME").map { String(cString: $0) })
+        let paths = try read(
+            "a:\n  base_path: ${HOME}/base\n  vae: sub\n  loras: $HOME/l\n  controlnet: ~/c\n"
+                + "  upscale_models: /u/$GRAPHRUN_SET_NOWHERE/${GRAPHRUN_SET_NOWHERE}/$/${x\n")
+        #expect(
+            paths.sections[0].folders.map(\.path) == [
+                "\(home)/base/sub", "\(home)/l", "\(home)/c",
+                "/u/$GRAPHRUN_SET_NOWHERE/${GRAPHRUN_SET_NOWHERE}/$/${x",
+            ])
+    }
+
     @Test func aMissingFileIsAnError() {
         #expect(throws: FileError.self) { try ExtraModelPaths(file: "/nowhere/extra.yaml") }
     }

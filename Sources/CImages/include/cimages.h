@@ -30,6 +30,11 @@ int ci_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int ch
 int ci_jpeg_decode(const uint8_t *data, size_t size, uint32_t width, uint32_t height, int channels, uint8_t *out,
                    char *message, size_t message_size);
 
+/// A baseline JPEG file of `channels` (1 grey, 3 RGB) interleaved samples with 4:2:0 chroma, allocated with malloc.
+/// `quality` is 1 to 100, in libjpeg's scale.
+int ci_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int quality, uint8_t **out,
+                   size_t *out_size, char *message, size_t message_size);
+
 /// Size, number of frames, and whether there is alpha, from the headers of a WebP file.
 int ci_webp_info(const uint8_t *data, size_t size, uint32_t *width, uint32_t *height, uint32_t *frames,
                  int *has_alpha);
@@ -37,10 +42,10 @@ int ci_webp_info(const uint8_t *data, size_t size, uint32_t *width, uint32_t *he
 /// The first `frames` frames of a WebP file as they are shown, RGBA, to `out` (`frames` times `width` · `height` · 4).
 int ci_webp_decode(const uint8_t *data, size_t size, uint32_t width, uint32_t height, uint32_t frames, uint8_t *out);
 
-/// A still WebP file of RGB samples, allocated with malloc. `quality` 0 to 100 (with `lossless`: effort), `method` 0 (fast)
-/// to 6 (small). CI_TOO_LARGE for sides that WebP cannot hold.
-int ci_webp_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int lossless, int quality, int method,
-                   uint8_t **out, size_t *out_size);
+/// A still WebP file of `channels` (3 RGB, 4 RGBA) interleaved samples, allocated with malloc. `quality` 0 to 100 (with
+/// `lossless`: effort), `method` 0 (fast) to 6 (small). CI_TOO_LARGE for sides that WebP cannot hold.
+int ci_webp_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int lossless, int quality,
+                   int method, uint8_t **out, size_t *out_size);
 
 /// Decompresses a zlib stream to a malloc block of at most `limit` bytes; CI_TOO_LARGE beyond it.
 int ci_inflate(const uint8_t *data, size_t size, size_t limit, uint8_t **out, size_t *out_size);

@@ -46,7 +46,7 @@ public struct ExtraModelPaths: Sendable, Hashable {
     }
 
     private static func section(_ read: ExtraPathsReader.Section, relativeTo folder: String) -> Section {
-        let base = read.values.first { $0.key == "base_path" }?.lines.first.map(expandHome)
+        let base = read.values.first { $0.key == "base_path" }?.lines.first.map(expanded)
         let root = base.map { join(folder, $0) } ?? folder
         var section = Section(name: read.name, isDefault: false, folders: [])
         for entry in read.values {
@@ -56,7 +56,7 @@ public struct ExtraModelPaths: Sendable, Hashable {
                 section.isDefault = ["true", "yes", "on"].contains(entry.lines.first?.lowercased() ?? "")
             default:
                 section.folders += entry.lines.map {
-                    Folder(type: FolderTypes.canonical(entry.key), path: join(root, expandHome($0)))
+                    Folder(type: FolderTypes.canonical(entry.key), path: join(root, expanded($0)))
                 }
             }
         }
@@ -70,7 +70,33 @@ func join(_ folder: String, _ path: String) -> String {
     return folder.hasSuffix("/") ? folder + path : folder + "/" + path
 }
 
-private func expandHome(_ path: String) -> String {
-    guard path == "~" || path.hasPrefix("~/"), let home = environmentVariable("HOME") else { return path }
-    return home + path.dropFirst()
+/// A path with `~` and environment variables (`$NAME`, `${NAME}`) filled in; variables that are not set stay as they are.
+func expanded(_ path: String) -> String {
+    var out = ""
+    var rest = path[...]
+    if path == "~" || path.hasPrefix("~/"), let home = environmentVariable("HOME") {
+        out = home
+        rest = rest.dropFirst()
+    }
+    while let character = rest.first {
+        if character == "$", let (name, end) = variable(rest), let value = environmentVariable(name) {
+            out += value
+            rest = rest[end...]
+        } else {
+            out.append(character)
+            rest = rest.dropFirst()
+        }
+    }
+    return out
+}
+
+/// The name of the variable with which a text begins, and where the text goes on.
+private func variable(_ text: Substring) -> (name: String, end: Substring.Index)? {
+    let rest = text.dropFirst()
+    if rest.hasPrefix("{") {
+        guard let close = rest.firstIndex(of: "}") else { return nil }
+        return (String(rest[rest.index(after: rest.startIndex)..<close]), rest.index(after: close))
+    }
+    let name = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    return name.isEmpty ? nil : (String(name), name.endIndex)
 }

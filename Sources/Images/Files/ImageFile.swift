@@ -126,7 +126,7 @@ public struct ImageFile: Sendable {
     }
 
     /// At least one.
-    private func rasters(onlyFirst: Bool = false) throws -> [Raster] {
+    func rasters(onlyFirst: Bool = false) throws -> [Raster] {
         var rasters: [Raster]
         let orientation: Orientation
         switch format {
@@ -154,7 +154,7 @@ public struct ImageFile: Sendable {
     }
 
     /// Puts the file's name before messages.
-    private func naming<Result>(_ body: () throws(ImageError) -> Result) throws(ImageError) -> Result {
+    func naming<Result>(_ body: () throws(ImageError) -> Result) throws(ImageError) -> Result {
         do {
             return try body()
         } catch {

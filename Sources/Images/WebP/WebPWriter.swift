@@ -67,27 +67,50 @@ public enum WebPWriter {
         return Array("RIFF".utf8) + little(body.count, 4) + body
     }
 
-    /// The chunk of one picture.
+    /// A still picture of three or four channels, with loss, as a file in memory: for previews.
+    ///
+    /// - Parameter quality: 0 to 100 in libwebp's scale.
+    /// - Throws: ``ImageError``; ``ImageError/Code/tooLarge`` for sides beyond the format's 16383 pixels.
+    public static func encode(_ image: ByteImage, quality: Int) throws(ImageError) -> [UInt8] {
+        guard (0...100).contains(quality) else {
+            throw ImageError(.invalidArgument, "the WebP quality \(quality) is not between 0 and 100")
+        }
+        guard image.channels == 3 || image.channels == 4 else {
+            throw ImageError(
+                .invalidArgument, "a WebP file has 3 or 4 channels, the picture has \(image.channels)")
+        }
+        return try imageErrors { try file(image, Options(isLossless: false, quality: quality)) }
+    }
+
+    /// The chunk of one picture: what comes after "RIFF", the length and "WEBP".
     private static func bitstream(_ image: ByteImage, _ options: Options) throws -> [UInt8] {
+        Array(try file(image, options).dropFirst(12))
+    }
+
+    private static func file(_ image: ByteImage, _ options: Options) throws -> [UInt8] {
         var memory: UnsafeMutablePointer<UInt8>?
         var count = 0
         let status = try image.withSamples { samples in
             unsafe samples.withUnsafeBufferPointer { pixels in
                 unsafe ci_webp_encode(
-                    pixels.baseAddress, UInt32(image.width), UInt32(image.height), options.isLossless ? 1 : 0,
-                    CInt(options.quality), CInt(options.method), &memory, &count)
+                    pixels.baseAddress, UInt32(clamping: image.width), UInt32(clamping: image.height),
+                    CInt(image.channels), options.isLossless ? 1 : 0, CInt(options.quality), CInt(options.method),
+                    &memory, &count)
             }
         }
-        guard status == CInt(CI_OK) else {
-            let isMemory = status == CInt(CI_OUT_OF_MEMORY)
+        switch Int(status) {
+        case Int(CI_OK): break
+        case Int(CI_OUT_OF_MEMORY):
+            throw ImageError(.outOfMemory, "out of memory while encoding a WebP file")
+        case Int(CI_TOO_LARGE):
             throw ImageError(
-                isMemory ? .outOfMemory : .invalidArgument,
-                "a picture of \(image.width) × \(image.height) pixels cannot be encoded as WebP")
+                .tooLarge, "a WebP file holds at most 16383 pixels a side, found \(image.width)×\(image.height)")
+        default:
+            throw ImageError(
+                .invalidArgument, "a picture of \(image.width) × \(image.height) pixels cannot be encoded as WebP")
         }
         defer { unsafe ci_free(memory) }
-        let file = unsafe [UInt8](UnsafeBufferPointer(start: memory, count: count))
-        // After "RIFF", the length and "WEBP".
-        return Array(file.dropFirst(12))
+        return unsafe [UInt8](UnsafeBufferPointer(start: memory, count: count))
     }
 
     /// A TIFF directory of ASCII entries.

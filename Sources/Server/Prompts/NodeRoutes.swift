@@ -9,7 +9,7 @@ import Synchronization
 
 /// What nodes, models and machine there are (server-api.md §3, §6).
 func addNodeRoutes(to routes: inout RouteTable, _ server: ServerContext) {
-    let info = ObjectInfo()
+    let info = ObjectInfo(servesEditor: server.options.frontEndFolder != nil)
     routes.get(
         "/object_info",
         RouteDescription(
@@ -85,6 +85,9 @@ private final class ObjectInfo: Sendable {
     }
 
     private let known = Mutex<Known?>(nil)
+    private let servesEditor: Bool
+
+    init(servesEditor: Bool) { self.servesEditor = servesEditor }
 
     func all(_ registry: NodeRegistry, _ files: any NodeFiles) -> ByteBuffer {
         var lists: [Choices: [String]] = [:]
@@ -100,6 +103,7 @@ private final class ObjectInfo: Sendable {
         for definition in registry.definitions {
             entries[definition.schema.id] = definition.schema.objectInfo { lists[$0] ?? $0.names(in: files) }
         }
+        if servesEditor { for (name, entry) in EditorNodes.missing(in: registry) { entries[name] = entry } }
         let text = ByteBuffer(string: JSON.object(entries).text(.compact))
         known.withLock { $0 = Known(lists: lists, text: text) }
         return text
