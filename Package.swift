@@ -170,7 +170,8 @@ let package = Package(
         suite(
             "GoldenTests",
             [
-                "Engine", "Workflow", "Text", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling", "CoreNodes",
+                "Engine", "Workflow", "Text", "Checkpoints", "CPUBackend", "ModelMaker", "Models", "Sampling",
+                "CoreNodes",
                 "KJNodes",
                 "RgthreeNodes",
                 "CustomScriptsNodes", "JPSNodes",

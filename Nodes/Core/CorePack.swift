@@ -141,6 +141,7 @@ public let corePack = NodePack(
         FluxKontextMultiReferenceLatentMethod.self,
         T5TokenizerOptions.self,
         StyleModelLoader.self,
+        StyleModelApply.self,
         ControlNetApply.self,
         ControlNetApplySD3.self,
         CLIPSetLastLayer.self,

@@ -41,6 +41,7 @@ public struct Weights: Sendable {
         let key = join(name)
         guard source.contains(key) else { throw missing(key) }
         source.usage.insert(key)
+        guard source.shape(key)?.first == count else { throw mismatch(key, source.shape(key) ?? [], [count]) }
         return try vector(key: key, rows: 0..<count, total: count)
     }
 

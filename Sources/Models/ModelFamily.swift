@@ -65,6 +65,7 @@ enum KnownLayouts {
         ("params_ema.body.0.rdb1.conv1.weight", "an upscale model (ESRGAN)"),
         ("controlnet_blocks.0.weight", "a transformer ControlNet"),
         ("zero_convs.0.0.weight", "a UNet ControlNet"),
+        ("redux_down.weight", "a style model (FLUX.1 Redux), which StyleModelLoader loads"),
     ]
 
     static func describe(_ source: WeightSource) -> String {

@@ -92,14 +92,7 @@ struct ForeignFileTests {
     /// the message names both families and a layer.
     @Test(arguments: networks) func everyLoRAOn(_ path: String) throws {
         let family = String(path.split(separator: "/")[1].prefix { $0 != "_" && $0 != "-" })
-        let network: any DiffusionNetwork
-        if family == "aura" || path.hasPrefix("checkpoints/sd") {
-            network = try ModelLoader.checkpoint(
-                path: "\(models)/\(path).safetensors", tokenizerFolders: [], embeddings: { _ in nil }, warn: { _ in }
-            ).network
-        } else {
-            network = try self.network(path)
-        }
+        let network = try self.network(path)
         for (file, origin) in Self.loras {
             let lora = try ModelLoader.lora(path: "\(models)/loras/\(file).safetensors")
             #expect(LoRAOrigin.family(of: lora) == origin, "\(file)")

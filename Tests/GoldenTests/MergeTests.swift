@@ -21,10 +21,7 @@ struct MergeTests {
 
     private func network(_ path: String) throws -> any WeightedNetwork {
         let file = "\(models)/\(path).safetensors"
-        let network =
-            path.hasPrefix("checkpoints")
-            ? try ModelLoader.checkpoint(path: file, tokenizerFolders: [], embeddings: { _ in nil }, warn: { _ in })
-                .network : try ModelLoader.network(path: file, weightType: nil, warn: { _ in })
+        let network = try ModelLoader.network(path: file, weightType: nil, warn: { _ in })
         return try #require(network as? any WeightedNetwork)
     }
 

@@ -53,7 +53,7 @@ struct FamilyNameTests {
                 "out.2.weight": [4, 2, 3, 3], "time_embed.0.weight": [2, 2],
             ], "Stable Video Diffusion"
         ),
-        (["transformer_blocks.0.qkv_proj.wscales": [2, 2]], "Nunchaku"),
+        (["transformer_blocks.0.qkv_proj.wscales": [2, 2]], "FLUX quantised by Nunchaku"),
         (["model.layers.0.self_attn.k_proj.bias": [2], "visual.blocks.0.attn.qkv.weight": [2, 2]], "Qwen2.5-VL"),
     ]
 

@@ -196,9 +196,9 @@ struct CustomSamplingNodeTests {
         #expect(lcm.sampling.table.count == 50)
         let message = await failure {
             _ = try await call(
-                "ModelSamplingDiscrete", ["model": model, "sampling": "img_to_img", "zsnr": false], context)
+                "ModelSamplingDiscrete", ["model": model, "sampling": "flow", "zsnr": false], context)
         }
-        #expect(message.contains("img_to_img") && message.contains("v_prediction"))
+        #expect(message.contains("flow") && message.contains("v_prediction"))
         let edm: DiffusionModel = try await call(
             "ModelSamplingContinuousEDM",
             ["model": model, "sampling": "edm", "sigma_max": 80.0, "sigma_min": 0.002], context)

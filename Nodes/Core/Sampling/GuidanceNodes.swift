@@ -65,7 +65,7 @@ struct APG: Node {
 
 /// Guidance with its low and high frequencies weighted (``FrequencyGuidance``).
 struct FreSca: Node {
-    static let info = NodeInfo("FreSca", category: "_for_testing", style: .v3).experimental
+    static let info = NodeInfo("FreSca", displayName: "FreSca", category: "_for_testing", style: .v3).experimental
 
     @Input var model: DiffusionModel
     @Input(.option("min", .int(0)), .option("max", .int(10)), .step(0.01), .tooltip("Factor of low frequencies."))
@@ -100,7 +100,8 @@ struct EpsilonScaling: Node {
 
 /// Steps whose network outputs are taken over from earlier ones (``ChangeTracker``).
 struct EasyCache: Node {
-    static let info = NodeInfo("EasyCache", category: "advanced/debug/model", style: .v3).experimental
+    static let info = NodeInfo("EasyCache", displayName: "EasyCache", category: "advanced/debug/model", style: .v3)
+        .experimental
 
     @Input var model: DiffusionModel
     @Input(.range(0.0...3.0), .step(0.01), .tooltip("Relative change up to which outputs are used again."))
@@ -125,7 +126,8 @@ struct EasyCache: Node {
 /// Steps whose guided estimates are taken over from earlier ones (``ChangeTracker``): works with every model, coarser than
 /// `EasyCache`.
 struct LazyCache: Node {
-    static let info = NodeInfo("LazyCache", category: "advanced/debug/model", style: .v3).experimental
+    static let info = NodeInfo("LazyCache", displayName: "LazyCache", category: "advanced/debug/model", style: .v3)
+        .experimental
 
     @Input var model: DiffusionModel
     @Input(.range(0.0...3.0), .step(0.01), .tooltip("Relative change up to which estimates are used again."))

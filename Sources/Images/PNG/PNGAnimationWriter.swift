@@ -20,9 +20,8 @@ public enum PNGAnimationWriter {
                 PNGWriter.encode(ByteImage(truncating: images, item: index), compressionLevel: compressionLevel),
                 limits: ImageLimits())
             if index == 0 {
-                for chunk in frame.chunks where chunk.name == PNGFile.ChunkName.header {
-                    appendChunk(&file, chunk.name, frame.bytes[chunk.data])
-                }
+                // The header chunk stands between the signature and everything else: length, name, 13 bytes, check sum.
+                file += frame.bytes[8..<33]
                 if count > 1 {
                     // 0: for ever.
                     let control = bigEndianBytes(count) + bigEndianBytes(0)

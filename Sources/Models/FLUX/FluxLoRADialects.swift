@@ -66,7 +66,7 @@ extension FluxLoRADialects {
     /// The weights with `img_in` as wide as a control LoRA needs it: the new columns are zeros.
     ///
     /// - Throws: ``Checkpoints/CheckpointError`` when the factors are for a network of another width.
-    func widened(_ source: WeightSource) throws(CheckpointError) -> WeightSource {
+    func widened(_ source: WeightSource, family: String) throws(CheckpointError) -> WeightSource {
         guard isControl, let down = file.tensors["diffusion_model.img_in.lora_A.weight"],
             let up = file.tensors["diffusion_model.img_in.lora_B.weight"], let shape = source.shape("img_in.weight"),
             down.shape.rank == 2, up.shape.rank == 2
@@ -75,8 +75,9 @@ extension FluxLoRADialects {
         guard up.shape[0] == rows, shape.count == 2 else {
             throw CheckpointError(
                 .shapeMismatch,
-                "the control LoRA \(file.name) is for a FLUX of width \(up.shape[0]), the model \(source.name) has "
-                    + "\"img_in.weight\" \(shape)")
+                "the control LoRA \(file.name) does not fit the model \(source.name), which is \(family): it is for FLUX "
+                    + "too, but for a network of another size (\"img_in\" is \(up.shape[0]) × \(columns), the model's "
+                    + "\(shape.map(String.init).joined(separator: " × ")))")
         }
         if columns <= shape[1] { return source }
         do {

@@ -52,7 +52,7 @@ public struct FluxNetwork: LayerSkippingNetwork, WeightedNetwork {
         lora: NamedTensors, strength: Float
     ) throws -> (network: any DiffusionNetwork, report: LoRAReport) {
         let dialect = FluxLoRADialects(lora)
-        let source = try dialect.widened(source)
+        let source = try dialect.widened(source, family: family)
         let (patches, report) = try source.fittingPatches(
             of: dialect.file, FluxLoRA.table(source, configuration), strength: strength, family: family)
         return (try patched(patches, of: source), dialect.restored(report))
