@@ -21,7 +21,6 @@ let modelNodes: [any Node.Type] = [
     FreSca.self,
     EpsilonScaling.self,
     EasyCache.self,
-    LazyCache.self,
     PatchModelAddDownscale.self,
     SelfAttentionGuidanceNode.self,
     LatentApplyOperation.self,

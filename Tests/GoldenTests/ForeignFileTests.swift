@@ -77,7 +77,7 @@ struct ForeignFileTests {
     static let networks = [
         "checkpoints/sd15-mini", "checkpoints/sdxl-mini", "checkpoints/sdxl-inpaint-mini", "unet/sd15-inpaint-mini",
         "unet/sdxl-inpaint-diffusers-mini", "checkpoints/sd3-medium-mini", "checkpoints/sd3.5-medium-mini",
-        "checkpoints/sd3.5-large-mini", "checkpoints/aura_flow-mini", "unet/aura_flow-diffusers-mini", "unet/flux-mini",
+        "checkpoints/sd3.5-large-mini", "unet/aura_flow-diffusers-mini", "unet/flux-mini",
         "unet/flux-schnell-mini", "unet/flux-diffusers-mini",
     ]
     static let loras: [(file: String, origin: String)] = [

@@ -30,9 +30,6 @@ struct ModelNodeRuns {
         Change(
             node: "EasyCache",
             inputs: #"{"reuse_threshold": 0, "start_percent": 0, "end_percent": 1, "verbose": false}"#, isNeutral: true),
-        Change(
-            node: "LazyCache",
-            inputs: #"{"reuse_threshold": 0.9, "start_percent": 0, "end_percent": 1, "verbose": false}"#),
         shrink(block: 3, by: 2, until: 0.35, afterSkip: true, "bicubic", "bicubic"),
         shrink(block: 11, by: 2, until: 1, afterSkip: true, "area", "bislerp"),
         shrink(block: 4, by: 1.5, until: 1, afterSkip: false, "bilinear", "nearest-exact"),

@@ -131,28 +131,6 @@ import Testing
         #expect(network.log.all.count == calls.count)
     }
 
-    @Test func estimatesAreReused() throws {
-        let network = GaussianNetwork(sampling: DiscreteSampling())
-        let plain = try run(model(network), cfg: 3)
-        network.log.clear()
-        var cached = model(network)
-        cached[EstimateReuse.self] = {
-            ChangeTracker(threshold: 0.2, range: PercentRange(start: 0.15, end: 0.95), sampling: $0)
-        }
-        let reused = try run(cached, cfg: 3)
-        #expect(network.log.all.count < 40, "\(network.log.all.count)")
-        let error = relativeError(try reused.floats(), try plain.floats())
-        #expect(error < 0.3, "\(error)")
-        // Threshold 0 reuses nothing.
-        network.log.clear()
-        cached[EstimateReuse.self] = {
-            ChangeTracker(threshold: 0, range: PercentRange(start: 0, end: 1), sampling: $0)
-        }
-        #expect(try run(cached, cfg: 3).floats() == plain.floats())
-        #expect(network.log.all.count == 40)
-    }
-
-    /// The rate of change of a linear function is its slope: steps are reused until slope · Σ|Δx| / |v| passes the limit.
     @Test func trackedChanges() throws {
         let tracker = ChangeTracker(
             threshold: 0.5, range: PercentRange(start: 0, end: 1), sampling: DiscreteSampling())

@@ -123,32 +123,6 @@ struct EasyCache: Node {
     }
 }
 
-/// Steps whose guided estimates are taken over from earlier ones (``ChangeTracker``): works with every model, coarser than
-/// `EasyCache`.
-struct LazyCache: Node {
-    static let info = NodeInfo("LazyCache", displayName: "LazyCache", category: "advanced/debug/model", style: .v3)
-        .experimental
-
-    @Input var model: DiffusionModel
-    @Input(.range(0.0...3.0), .step(0.01), .tooltip("Relative change up to which estimates are used again."))
-    var reuseThreshold = 0.2
-    @Input(.range(0.0...1.0), .step(0.01), .tooltip("Share of the run before which every step is computed."))
-    var startPercent = 0.15
-    @Input(.range(0.0...1.0), .step(0.01), .tooltip("Share of the run after which every step is computed."))
-    var endPercent = 0.95
-    @Input var verbose = false
-    @Output var result: DiffusionModel
-
-    func run(_ context: NodeContext) async throws {
-        let (threshold, range) = (reuseThreshold, PercentRange(start: startPercent, end: endPercent))
-        result = model
-        result[EstimateReuse.self] = { sampling in
-            ChangeTracker(threshold: threshold, range: range, sampling: sampling)
-        }
-        result[RemembersEvaluations.self] = true
-    }
-}
-
 extension DiffusionModel {
     /// The model with another function after the guidance formula.
     func adjustingGuidance(_ function: @escaping @Sendable (GuidanceInputs) throws -> Tensor) -> DiffusionModel {

@@ -48,9 +48,6 @@ final class CFGDenoiser: Denoiser {
     private let cfg: Double
     private let needsNegative: Bool
     private let adjustments: [(inout GuidanceInputs) throws -> Void]
-    private let reuse: ChangeTracker?
-    /// What the last computed step added to x.
-    private var lastChange: (denoised: Tensor, negative: Tensor?)?
 
     init(model: DiffusionModel, evaluator: ConditioningEvaluator, cfg: Double) {
         self.model = model
@@ -60,7 +57,6 @@ final class CFGDenoiser: Denoiser {
         needsNegative =
             !isOne || model[AlwaysEvaluatesNegative.self] == true || model[GuidanceFormula.self] != nil
         adjustments = (model[EstimateAdjustments.self] ?? []).map { $0() }
-        reuse = model[EstimateReuse.self]?(evaluator.sampling)
     }
 
     var sampling: any ModelSampling { evaluator.sampling }
@@ -75,25 +71,6 @@ final class CFGDenoiser: Denoiser {
     }
 
     private func guided(
-        _ x: Tensor, _ sigma: Float, withNegative: Bool
-    ) throws -> (denoised: Tensor, negative: Tensor?) {
-        guard let reuse else { return try computed(x, sigma, withNegative: withNegative) }
-        if try reuse.mayReuse(at: x, sigma: sigma), let lastChange, lastChange.negative != nil || !withNegative {
-            return (
-                try Elementwise.zip(x, lastChange.denoised) { $0 + $1 },
-                try lastChange.negative.map { try Elementwise.zip(x, $0) { $0 + $1 } }
-            )
-        }
-        let result = try computed(x, sigma, withNegative: withNegative)
-        try reuse.note(x, output: result.denoised)
-        lastChange = (
-            try Elementwise.zip(result.denoised, x) { $0 - $1 },
-            try result.negative.map { try Elementwise.zip($0, x) { $0 - $1 } }
-        )
-        return result
-    }
-
-    private func computed(
         _ x: Tensor, _ sigma: Float, withNegative: Bool
     ) throws -> (denoised: Tensor, negative: Tensor?) {
         let positive = try evaluator.estimate(0, x, sigma)

@@ -71,12 +71,6 @@ public enum EvaluationShortcuts: ModelOptionKey {
     public typealias Value = @Sendable (any ModelSampling) -> any EvaluationShortcut
 }
 
-/// Makes what decides in a run which guided estimates are taken over from earlier steps (`LazyCache`). A node that sets it
-/// also sets ``RemembersEvaluations``.
-public enum EstimateReuse: ModelOptionKey {
-    public typealias Value = @Sendable (any ModelSampling) -> ChangeTracker
-}
-
 /// What a mask function sees: the run's mask `[batch, channels, h, w]`, unrounded, and where the run stands.
 public struct NoiseMaskInputs {
     public var mask: Tensor

@@ -41,6 +41,8 @@ struct NoFingerprint: Error {}
 public struct NodeInfo: Sendable {
     public var id: String
     public var displayName: String
+    /// Whether the name was given; front ends show the id of nodes without one.
+    public var hasDisplayName: Bool
     public var category: String
     public var description: String
     public var isOutput: Bool
@@ -69,6 +71,7 @@ public struct NodeInfo: Sendable {
     ) {
         self.id = id
         self.displayName = displayName ?? id
+        hasDisplayName = displayName != nil
         self.category = category
         self.description = description
         self.isOutput = isOutput

@@ -36,6 +36,7 @@ public final class NodeDefinition: Sendable {
             inputs: inputs.filter { !$0.isOptional } + inputs.filter { $0.isOptional }, hidden: info.hidden,
             outputs: outputs, style: info.style, work: info.work, takesUndeclared: takesUndeclared)
         schema.isDeprecated = info.isDeprecated
+        schema.hasDisplayName = info.hasDisplayName
         schema.isExperimental = info.isExperimental
         self.schema = schema
         let names = inputs.map(\.name)

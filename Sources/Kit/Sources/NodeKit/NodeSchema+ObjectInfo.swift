@@ -33,7 +33,7 @@ extension NodeSchema {
             "output_is_list": .array(outputs.map { .bool($0.isList) }),
             "output_name": .array(outputs.map { .string($0.name) }),
             "name": .string(id),
-            "display_name": style == .v3 && displayName == id ? .null : .string(displayName),
+            "display_name": style == .v3 && displayName == id && !hasDisplayName ? .null : .string(displayName),
             "description": .string(description),
             "python_module": .string(module),
             "category": .string(category),

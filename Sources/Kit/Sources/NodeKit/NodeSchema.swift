@@ -5,6 +5,8 @@ public struct NodeSchema: Sendable {
     /// The name in workflow files (`class_type`).
     public var id: String
     public var displayName: String
+    /// Whether the name was given, rather than taken from the id.
+    public var hasDisplayName = false
     public var category: String
     public var description: String
     /// Where it comes from: "nodes" for the core, "custom_nodes.NAME" for packs.
