@@ -8,7 +8,7 @@ FLAGS := -c release -Xswiftc -enable-testing
 DEMO := .demo
 PREFIX := /usr/local
 
-.PHONY: setup build demo test lint format benchmark install front-end test-clients clean
+.PHONY: setup build demo test lint format benchmark install front-end test-server test-clients clean
 
 setup:
 	@Scripts/install-packages
@@ -22,8 +22,12 @@ demo: build
 test: setup
 	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks/Sources Benchmarks/Package.swift
 	swift build --build-tests $(FLAGS)
-	swift test $(FLAGS) --skip-build
-	@Tests/Clients/run "$$(swift build $(FLAGS) --show-bin-path)/graphrun"
+	swift test $(FLAGS) --skip-build --skip ServerTests
+
+# The server is not finished: its tests still fail now and then beside others, so they run by themselves.
+test-server: setup
+	swift build --build-tests $(FLAGS)
+	swift test $(FLAGS) --skip-build --no-parallel --filter ServerTests
 
 # The server against real clients: Python, curl, a fuzzer, the editor in a browser.
 test-clients: build

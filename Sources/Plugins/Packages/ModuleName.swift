@@ -33,10 +33,12 @@ public enum ModuleName {
         "CNumeric", "COpenBLAS", "CPNG", "CPUBackend", "CSampling", "CSignals", "CWebP", "Checkpoints",
         "Collections", "ComfyrollNodes", "CoreNodes", "CropAndStitchNodes", "CustomScriptsNodes",
         "DequeModule", "Diffusion", "Dispatch", "Distributed", "Engine", "EssentialsNodes", "Foundation",
-        "FoundationEssentials", "FuzzTarget", "Glibc", "GraphRun", "Hashing", "HeapModule", "Images",
-        "JPSNodes", "JSON", "KJNodes", "Layers", "ModelMaker", "Models", "NodeKit", "NodeKitBuild",
+        "FoundationEssentials", "FuzzTarget", "GRDB", "Glibc", "GraphRun", "Hashing", "HeapModule",
+        "HummingbirdCore", "Images",
+        "JPSNodes", "JSON", "KJNodes", "Layers", "Logging", "ModelMaker", "Models", "NIOCore", "NIOHTTP1", "NIOPosix",
+        "NIOWebSocket", "NodeKit", "NodeKitBuild",
         "Observation", "OrderedCollections", "PackTools", "Planning", "Plugins", "RegexBuilder", "RgthreeNodes",
-        "Sampling", "SmallPacks", "Swift", "Synchronization", "Tensors", "TestSupport", "Testing",
+        "Sampling", "Server", "SmallPacks", "Swift", "Synchronization", "Tensors", "TestSupport", "Testing",
         "TestingNodes", "Text", "Workflow", "XCTest", "XFluxNodes", "graphrun",
     ]
 }
