@@ -45,12 +45,14 @@ public final class GraphServer: Sendable {
     /// - Throws: ``ServeError`` when an address cannot be listened at.
     public func run(onListening: @escaping @Sendable (_ ports: [Int]) -> Void = { _ in }) async throws {
         let options = context.options
-        let webhooks = try Webhooks(options, context.log, context.metrics)
+        let certificate = try options.tls.map { try ServerCertificate($0, context.log) }
         let store = try PromptStore.open(options, context.log)
+        defer { store.close() }
+        let webhooks = try Webhooks(context, store)
         let queue = PromptQueue(context, store)
         try await queue.restore()
         state.withLock { $0.queue = queue }
-        context.sockets.greet { queue.greeting($0) }
+        context.sockets.greet({ queue.greeting($0) }, overview: { queue.overview })
         var routes = RouteTable()
         addCoreRoutes(to: &routes, context, queue)
         addPromptRoutes(to: &routes, context, queue, store)
@@ -58,7 +60,7 @@ public final class GraphServer: Sendable {
         addFileRoutes(to: &routes, context)
         let upgrade = SocketUpgrade(guardian: RequestGuard(options), hub: context.sockets, options: options)
         let connections = Connections(
-            options, upgrade, RequestResponder(options, routes, context.log, context.metrics))
+            options, certificate, upgrade, RequestResponder(options, routes, context.log, context.metrics))
         let group = MultiThreadedEventLoopGroup.singleton
         let logger = Logger(label: "graphrun") { _ in SilentLogHandler() }
         let listening = AsyncStream<Int>.makeStream()
@@ -73,10 +75,7 @@ public final class GraphServer: Sendable {
                     listening.continuation.yield(channel.localAddress?.port ?? options.port)
                 }, eventLoopGroup: group, logger: logger)
         }
-        defer {
-            state.withLock { $0.queue = nil }
-            store.close()
-        }
+        defer { state.withLock { $0.queue = nil } }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for (server, address) in zip(servers, options.addresses) {
                 tasks.addTask {
@@ -96,6 +95,7 @@ public final class GraphServer: Sendable {
                 guard ports.count == servers.count else { return }
                 state.withLock { $0.ports = ports }
                 onListening(ports)
+                await webhooks.sendLeft()
                 // What takes a while is made while nobody waits for it.
                 do {
                     _ = try await context.nodes.engine
@@ -103,13 +103,17 @@ public final class GraphServer: Sendable {
                     context.log.error("the backend cannot be made: \(error)")
                 }
             }
-            for _ in 0..<max(1, options.workers) {
-                let worker = PromptWorker(server: context, queue: queue, webhooks: webhooks)
-                tasks.addTask { await worker.run() }
-            }
             tasks.addTask { [self] in
                 await untilEnding()
-                await queue.drain()
+                queue.refuse()
+            }
+            tasks.addTask { [context] in
+                let worker = PromptWorker(server: context, queue: queue, webhooks: webhooks)
+                await withDiscardingTaskGroup { workers in
+                    for _ in 0..<max(1, context.options.workers) { workers.addTask { await worker.run() } }
+                }
+                // The workers have finished what ran, and begin nothing more: the server ends.
+                await webhooks.settle()
                 for server in servers { try? await server.shutdownGracefully() }
             }
             // The first error, or all servers at their end.

@@ -6,6 +6,8 @@ public struct ServeOptions: Sendable {
     public var addresses = ["127.0.0.1"]
     /// 0 lets the system choose.
     public var port = 8188
+    /// Where the server speaks TLS: its certificate and key.
+    public var tls: TLSFiles?
     /// The secret that requests have to carry; `nil` asks for none.
     public var token: String?
     /// Allows listening beyond this machine without a token.
@@ -48,6 +50,8 @@ public struct ServeOptions: Sendable {
     /// Where finished prompts are announced; the secret signs the announcements.
     public var webhooks: [String] = []
     public var webhookSecret: String?
+    /// A PEM file of the roots that https webhooks are trusted by; `nil` for the system's.
+    public var webhookRoots: String?
     /// The command line, as `/system_stats` shows it.
     public var arguments: [String] = []
     /// How long a request's head may take, and how long a body may stand still.

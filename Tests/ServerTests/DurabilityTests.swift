@@ -102,7 +102,7 @@ import Testing
     @Test func drainingFinishesWhatRuns() async throws {
         let server = try await TestServer.start()
         let socket = try await server.socket("a")
-        let running = try await server.queue(Graphs.slow(1), client: "a")
+        let running = try await server.queue(Graphs.slow(4), client: "a")
         _ = try await socket.until { $0["data"]?["node"] == .string("2") }
         let waiting = try await server.queue(Graphs.saved(20))
         server.server.drain()

@@ -67,7 +67,7 @@ import Testing
                 #expect(answer.status == status, "\(path) gave \(answer.status)")
                 #expect(!answer.text.contains("secret"))
             }
-            #expect(try await server.request("POST", "/assets/a.js").status == 405)
+            #expect(try await server.request("POST", "/assets/a.js").status == 404)
         }
     }
 

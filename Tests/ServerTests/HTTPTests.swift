@@ -196,7 +196,7 @@ import Testing
         for line in [
             "graphrun_prompts_total{outcome=\"success\"} 1", "graphrun_history_entries 1", "graphrun_queue_waiting 0",
             "graphrun_http_requests_total{route=\"/prompt\",status=\"200\"} 1",
-            "graphrun_http_requests_total{route=\"none\",status=\"404\"} 1",
+            "graphrun_http_requests_total{route=\"/{path...}\",status=\"404\"} 1",
         ] {
             #expect(text.contains(line + "\n"), "\(line)")
         }

@@ -141,7 +141,7 @@ struct ProcessTests {
     @Test func sigtermFinishesWhatRuns() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let server = try ServerProcess(folder: folder)
-        let answer = try server.request("POST", "/prompt", .object(["prompt": Graphs.slow(1.5)]))
+        let answer = try server.request("POST", "/prompt", .object(["prompt": Graphs.slow(4)]))
         let id = try #require(answer.json["prompt_id"]?.stringValue)
         while try server.request("GET", "/queue").json["queue_running"]?.arrayValue?.isEmpty == true { usleep(10_000) }
         server.signal(SIGTERM)

@@ -52,9 +52,9 @@ import Testing
         _ = try await rich.until { $0["type"] == .string("feature_flags") }
         let picture = ByteBuffer(bytes: [0xFF, 0xD8, 1, 2, 3])
         for client in ["plain", "rich"] {
-            server.server.context.sockets.sendPreview(
-                picture, imageType: 1, metadata: ["node_id": .string("7"), "image_type": .string("image/jpeg")],
-                slot: .preview(prompt: "p", node: "7"), to: client)
+            RunAudience(clientID: client, sockets: server.server.context.sockets).sendPreview(
+                picture, metadata: ["node_id": .string("7"), "image_type": .string("image/jpeg")],
+                slot: .preview(prompt: "p", node: "7"))
         }
         let first = try await offPool { plain.wire.frame() }
         #expect(first == .binary([0, 0, 0, 1, 0, 0, 0, 1, 0xFF, 0xD8, 1, 2, 3]))

@@ -129,7 +129,7 @@ private final class Receiver: @unchecked Sendable {
     }
 
     @Test func addressesAreChecked() async throws {
-        for url in ["ftp://x", "https://x", "http://", "http://a b/", "http://x/ä", "http://x:99999/", "x"] {
+        for url in ["ftp://x", "https://", "http://", "http://a b/", "http://x/ä", "http://x:99999/", "x"] {
             await #expect(throws: ServeError.self, "\(url)") {
                 let server = try await TestServer.start { $0.webhooks = [url] }
                 try await server.stop()

@@ -61,12 +61,12 @@ struct ServeCommand: ProgramCommand {
             files.removeTemporaryFolder()
             files.removeUnfinishedFiles()
         }
-        let place = Self.place(options)
+        let (scheme, place) = (options.tls == nil ? "http" : "https", Self.place(options))
         do {
             try await server.run { ports in
                 for port in Set(ports) {
                     // The line that ComfyUI's launchers wait for.
-                    console.print("To see the GUI go to: http://\(place):\(port)")
+                    console.print("To see the GUI go to: \(scheme)://\(place):\(port)")
                 }
             }
         } catch {

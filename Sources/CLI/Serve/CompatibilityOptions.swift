@@ -26,17 +26,10 @@ struct CompatibilityOptions: ParsableArguments {
     @Flag(help: .hidden) var disableMetadata = false
     @Option(parsing: .upToNextOption, help: .hidden) var whitelistCustomNodes: [String] = []
     @Option(help: .hidden) var frontEndVersion: String?
-    @Option(help: .hidden) var tlsKeyfile: String?
-    @Option(help: .hidden) var tlsCertfile: String?
     @Option(help: .hidden) var verbose: String?
     @Option(help: .hidden) var cacheRam: String?
 
     func validate() throws {
-        if tlsKeyfile != nil || tlsCertfile != nil {
-            throw ValidationError(
-                "--tls-keyfile, --tls-certfile: this server speaks no TLS; put a proxy that does in front of it and name "
-                    + "its host with --allow-host.")
-        }
         guard (1...8192).contains(previewSize) else {
             throw ValidationError("--preview-size: found \(previewSize), expected 1 to 8192.")
         }

@@ -13,6 +13,15 @@ struct NetworkOptions: ParsableArguments {
     @Option(help: ArgumentHelp("0 lets the system choose.", valueName: "number"))
     var port = 8188
 
+    @Option(help: ArgumentHelp("Speak TLS with this key (PEM).", valueName: "file"))
+    var tlsKeyfile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Speak TLS with this certificate (PEM, followed by those that lead to a root). It is read again when it "
+                + "changes.", valueName: "file"))
+    var tlsCertfile: String?
+
     @Option(
         help: ArgumentHelp(
             "Ask for this secret: Authorization: Bearer SECRET, or /?token=SECRET once in a browser. GRAPHRUN_TOKEN in "
@@ -53,8 +62,18 @@ struct NetworkOptions: ParsableArguments {
             "Signs what webhooks get; GRAPHRUN_WEBHOOK_SECRET in the environment says the same.", valueName: "secret"))
     var webhookSecret: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The roots that https webhooks are trusted by (PEM); the system's if absent.", valueName: "file"))
+    var webhookRoots: String?
+
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port: found \(port), expected 0 to 65535.") }
+        guard (tlsKeyfile == nil) == (tlsCertfile == nil) else {
+            throw ValidationError(
+                "--tls-keyfile and --tls-certfile belong together, found only "
+                    + "\(tlsKeyfile == nil ? "--tls-certfile" : "--tls-keyfile").")
+        }
         guard uploadMegabytes > 0, uploadMegabytes <= 100_000 else {
             throw ValidationError("--max-upload-size: found \(uploadMegabytes), expected a number of megabytes.")
         }
@@ -67,6 +86,7 @@ struct NetworkOptions: ParsableArguments {
         // On Linux the second takes what comes to the first too.
         if options.addresses.contains("::") { options.addresses.removeAll { $0 == "0.0.0.0" } }
         options.port = port
+        if let tlsKeyfile, let tlsCertfile { options.tls = TLSFiles(certificates: tlsCertfile, key: tlsKeyfile) }
         options.token = token ?? environmentVariable("GRAPHRUN_TOKEN")
         options.listensUnprotected = listenUnprotected
         options.allowedHosts = allowedHosts
@@ -74,6 +94,7 @@ struct NetworkOptions: ParsableArguments {
         options.bodyLimit = Int(uploadMegabytes * 1048576)
         options.compresses = compresses
         options.webhooks = webhooks
+        options.webhookRoots = webhookRoots
         options.webhookSecret = webhookSecret ?? environmentVariable("GRAPHRUN_WEBHOOK_SECRET")
     }
 }

@@ -12,11 +12,17 @@ struct Connections: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let options: ServeOptions
+    /// `nil` speaks plain HTTP.
+    let certificate: ServerCertificate?
     let upgrade: SocketUpgrade
     let responder: HTTPChannelHandler.Responder
 
-    init(_ options: ServeOptions, _ upgrade: SocketUpgrade, _ responder: RequestResponder) {
+    init(
+        _ options: ServeOptions, _ certificate: ServerCertificate?, _ upgrade: SocketUpgrade,
+        _ responder: RequestResponder
+    ) {
         self.options = options
+        self.certificate = certificate
         self.upgrade = upgrade
         self.responder = { request, writer, _ in
             let response = await responder.respond(to: request)
@@ -27,6 +33,7 @@ struct Connections: HTTPChannelHandler {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            if let certificate { try pipeline.addHandler(certificate.handler()) }
             let watcher = ConnectionGuard(options)
             let watch = ByteWatch(watcher)
             let encoder = HTTPResponseEncoder()
@@ -44,7 +51,7 @@ struct Connections: HTTPChannelHandler {
                 SocketUpgradeHandler(
                     upgrade, watcher, others: [watch, encoder, watcher] + (compressor.map { [$0] } ?? []),
                     decoder: decoder))
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

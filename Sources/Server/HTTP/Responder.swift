@@ -82,7 +82,9 @@ struct RequestResponder: Sendable {
     /// Who opens `/?token=…` in a browser need not do so again.
     private func keepToken(_ response: inout Response) {
         guard let token = options.token, response.status.code < 400 else { return }
-        let cookie = "\(RequestGuard.cookieName)=\(token); Path=/; HttpOnly; SameSite=Strict"
+        let cookie =
+            "\(RequestGuard.cookieName)=\(token); Path=/; HttpOnly; SameSite=Strict"
+            + (options.tls == nil ? "" : "; Secure")
         if let name = HTTPField.Name("Set-Cookie") { response.headers.append(HTTPField(name: name, value: cookie)) }
     }
 

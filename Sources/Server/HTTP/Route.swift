@@ -42,6 +42,11 @@ public struct RoutePath: Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether every path fits.
+    var catchesAll: Bool {
+        if case .rest? = segments.first { true } else { false }
+    }
+
     var isLiteral: Bool {
         segments.allSatisfy { if case .literal = $0 { true } else { false } }
     }
@@ -134,7 +139,8 @@ public struct RouteTable: Sendable {
         for index in patterns where isReached(routes[index]) {
             guard let values = routes[index].path.match(segments) else { continue }
             if routes[index].method == method { return .found(routes[index], values) }
-            others.append(routes[index].method)
+            // What catches all the rest has no say in what other methods there are.
+            if !routes[index].path.catchesAll { others.append(routes[index].method) }
         }
         return nil
     }

@@ -15,20 +15,20 @@ final class PreviewFrames: Sendable {
     }
 
     private static let interval = Duration.milliseconds(100)
+    /// As the reference has it (server-api.md §12).
+    private static let quality = 95
     private let promptID: String
-    private let clientID: String
-    private let sockets: SocketHub
+    private let audience: RunAudience
     private let state = Mutex(State())
 
-    init(promptID: String, clientID: String, _ sockets: SocketHub) {
+    init(promptID: String, _ audience: RunAudience) {
         self.promptID = promptID
-        self.clientID = clientID
-        self.sockets = sockets
+        self.audience = audience
     }
 
     /// Takes a preview; returns at once.
     func add(_ node: NodeIdentity, _ preview: StepPreview) {
-        guard sockets.isConnected(clientID) else { return }
+        guard !audience.isEmpty else { return }
         let begins = state.withLock { state in
             let now = ContinuousClock.now
             if let last = state.last, now - last < Self.interval, preview.step < preview.total { return false }
@@ -55,15 +55,14 @@ final class PreviewFrames: Sendable {
     private func send(_ node: NodeIdentity, _ preview: StepPreview) {
         // A preview that cannot be made is none.
         guard let image = try? ByteImage(truncating: preview.picture),
-            let bytes = try? PNGWriter.encode(image, compressionLevel: 1)
+            let bytes = try? JPEGWriter.encode(image, quality: Self.quality)
         else { return }
         let metadata: JSONObject = [
             "node_id": .string(node.id), "prompt_id": .string(promptID), "display_node_id": .string(node.displayID),
             "parent_node_id": node.parentID.map { .string($0) } ?? .null, "real_node_id": .string(node.realID),
-            "image_type": .string("image/png"),
+            "image_type": .string("image/jpeg"),
         ]
-        sockets.sendPreview(
-            ByteBuffer(bytes: bytes), imageType: 2, metadata: metadata,
-            slot: .preview(prompt: promptID, node: node.id), to: clientID)
+        audience.sendPreview(
+            ByteBuffer(bytes: bytes), metadata: metadata, slot: .preview(prompt: promptID, node: node.id))
     }
 }

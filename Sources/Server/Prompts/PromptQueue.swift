@@ -12,6 +12,12 @@ final class PromptQueue: Sendable {
         var messages: RunMessages
     }
 
+    /// Somebody who waits for the end of a prompt.
+    private struct Observer: Sendable {
+        var ticket: Int
+        var continuation: AsyncStream<PromptOutcome>.Continuation
+    }
+
     private struct State {
         /// In the order in which they run.
         var waiting: [QueuedPrompt] = []
@@ -22,8 +28,8 @@ final class PromptQueue: Sendable {
         var isDraining = false
         var isAbandoned = false
         var workers: [CheckedContinuation<QueuedPrompt?, Never>] = []
-        var onIdle: [CheckedContinuation<Void, Never>] = []
-        var observers: [String: [AsyncStream<PromptOutcome>.Continuation]] = [:]
+        var observers: [String: [Observer]] = [:]
+        var observerCount = 0
         var freesModels = false
         var freesResults = false
     }
@@ -166,55 +172,63 @@ final class PromptQueue: Sendable {
     }
 
     /// A prompt has ended: history first, then everybody hears of it (engine-semantics.md §15).
-    func finish(_ prompt: QueuedPrompt, _ outcome: PromptOutcome) async {
+    ///
+    /// - Parameter announcements: kept together with the history entry.
+    /// - Returns: whether it has ended; otherwise the next server runs it again.
+    func finish(
+        _ prompt: QueuedPrompt, _ outcome: PromptOutcome, _ announcements: [Announcement]
+    ) async -> Bool {
         // What was stopped because the server ends stays in the queue.
         let isLeft = outcome.status == .interrupted && state.withLock { $0.isAbandoned }
         if !isLeft {
-            await keep(prompt, outcome)
+            await keep(prompt, outcome, announcements)
         }
 
-        let (observers, idle) = state.withLock { state in
+        let observers = state.withLock { state in
             state.running[prompt.id] = nil
-            let observers = state.observers.removeValue(forKey: prompt.id) ?? []
-            guard state.running.isEmpty else { return (observers, [CheckedContinuation<Void, Never>]()) }
-            defer { state.onIdle = [] }
-            return (observers, state.onIdle)
+            return state.observers.removeValue(forKey: prompt.id) ?? []
         }
         tell(outcome, observers)
-        for waiter in idle { waiter.resume() }
         await freeIfAsked()
         tellStatus(prompt)
-        guard let client = prompt.clientID else { return }
-        server.sockets.send(
-            SocketMessage("executing", ["node": .null, "prompt_id": .string(prompt.id)]), to: client)
+        RunAudience(clientID: prompt.clientID, sockets: server.sockets)
+            .send(SocketMessage("executing", ["node": .null, "prompt_id": .string(prompt.id)]))
+        return !isLeft
     }
 
-    private func keep(_ prompt: QueuedPrompt, _ outcome: PromptOutcome) async {
+    private func keep(_ prompt: QueuedPrompt, _ outcome: PromptOutcome, _ announcements: [Announcement]) async {
         do {
-            try await store.finish(prompt, outcome.record)
+            try await store.finish(prompt, outcome.record, announcements)
         } catch {
             server.log.error("the history entry of prompt \(shortened(prompt.id)) cannot be written: \(error)")
         }
     }
 
-    private func tell(_ outcome: PromptOutcome, _ observers: [AsyncStream<PromptOutcome>.Continuation]) {
+    private func tell(_ outcome: PromptOutcome, _ observers: [Observer]) {
         for observer in observers {
-            observer.yield(outcome)
-            observer.finish()
+            observer.continuation.yield(outcome)
+            observer.continuation.finish()
         }
     }
 
     /// Says once how a prompt ends. Ask before it is added; the answer comes also when it is deleted.
     func outcome(of id: String) -> AsyncStream<PromptOutcome> {
         let (stream, continuation) = AsyncStream<PromptOutcome>.makeStream()
-        state.withLock { $0.observers[id, default: []].append(continuation) }
+        let ticket = state.withLock { state in
+            state.observerCount += 1
+            state.observers[id, default: []].append(Observer(ticket: state.observerCount, continuation: continuation))
+            return state.observerCount
+        }
+        // Who waits no longer is forgotten: also when the prompt was not taken.
+        continuation.onTermination = { [weak self] _ in self?.forget(id, ticket) }
         return stream
     }
 
-    /// Nobody waits for a prompt that was not taken.
-    func forget(_ id: String) {
-        let observers = state.withLock { $0.observers.removeValue(forKey: id) } ?? []
-        for observer in observers { observer.finish() }
+    private func forget(_ id: String, _ ticket: Int) {
+        state.withLock { state in
+            state.observers[id]?.removeAll { $0.ticket == ticket }
+            if state.observers[id]?.isEmpty == true { state.observers[id] = nil }
+        }
     }
 
     // MARK: Control
@@ -281,18 +295,6 @@ final class PromptQueue: Sendable {
         for control in controls { control.cancel() }
     }
 
-    /// Refuses more, and waits for what runs.
-    func drain() async {
-        refuse()
-        await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
-                if !state.running.isEmpty { state.onIdle.append(continuation) }
-                return state.running.isEmpty
-            }
-            if isIdle { continuation.resume() }
-        }
-    }
-
     // MARK: What others see
 
     /// Entries of the history, and their bytes.
@@ -324,6 +326,11 @@ final class PromptQueue: Sendable {
     private func tellStatus(_ prompt: QueuedPrompt? = nil) {
         if let client = prompt?.clientID { server.sockets.send(statusMessage, to: client) }
         statuses.withLock { $0 }?.changed()
+    }
+
+    /// What somebody hears who begins to watch all runs.
+    var overview: [SocketMessage] {
+        state.withLock { Array($0.running.values) }.flatMap(\.messages.present)
     }
 
     /// What a client hears when it connects (server-api.md §11): also how far its prompt is.

@@ -80,14 +80,7 @@ private func addSubmission(to routes: inout RouteTable, _ server: ServerContext,
         let parsed = try await read(request, server)
         let seconds = try timeout(request.query["timeout"])
         var outcomes: AsyncStream<PromptOutcome>?
-        let prompt: QueuedPrompt
-        let nodeErrors: JSON
-        do {
-            (prompt, nodeErrors) = try await server.accept(parsed, queue) { outcomes = queue.outcome(of: $0.id) }
-        } catch {
-            if outcomes != nil { queue.forget(parsed.promptID) }
-            throw error
-        }
+        let (prompt, nodeErrors) = try await server.accept(parsed, queue) { outcomes = queue.outcome(of: $0.id) }
         var answer: JSONObject = [
             "prompt_id": .string(prompt.id), "number": prompt.number, "node_errors": nodeErrors,
         ]

@@ -7,7 +7,7 @@ import Synchronization
 /// Queue and history on disk: what was accepted survives the process, and is forgotten only together with the history
 /// entry that says how it ended.
 final class PromptStore: Sendable {
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
     private let historyCount: Int
     private let historyBytes: Int
     /// Entries of the history and their bytes: counting them anew for every prompt would read the whole file.
@@ -94,6 +94,7 @@ final class PromptStore: Sendable {
                     sequence INTEGER PRIMARY KEY AUTOINCREMENT, prompt_id TEXT NOT NULL UNIQUE, number REAL NOT NULL,
                     bytes INTEGER NOT NULL, record TEXT NOT NULL);
                 """)
+        try makeAnnouncementTable(database)
     }
 
     // MARK: Queue
@@ -153,7 +154,7 @@ final class PromptStore: Sendable {
     }
 
     /// A prompt has ended: in one transaction it leaves the queue and enters the history, whose oldest entries go.
-    func finish(_ prompt: QueuedPrompt, _ record: JSONObject) async throws {
+    func finish(_ prompt: QueuedPrompt, _ record: JSONObject, _ announcements: [Announcement]) async throws {
         let text = JSON.object(record).text(.compact)
         let (id, number) = (prompt.id, prompt.order)
         do {
@@ -165,6 +166,7 @@ final class PromptStore: Sendable {
                     arguments: [id, number, text.utf8.count, text])
                 totals.withLock { $0 = ($0.count + 1, $0.bytes + text.utf8.count) }
                 try trim(database)
+                try Self.add(announcements, database)
             }
         } catch {
             // The transaction was taken back, the totals were not.

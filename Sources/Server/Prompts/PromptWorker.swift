@@ -24,9 +24,10 @@ struct PromptWorker: Sendable {
             }
             var outcome = await run(prompt, running)
             outcome.duration = start.duration(to: .now)
-            await queue.finish(prompt, outcome)
+            let announcements = webhooks.announcements(of: outcome)
+            guard await queue.finish(prompt, outcome, announcements) else { continue }
             server.metrics.prompt(outcome.status.rawValue, outcome.duration)
-            webhooks.announce(outcome)
+            webhooks.send(announcements)
         }
     }
 
@@ -52,7 +53,8 @@ struct PromptWorker: Sendable {
             promptID: prompt.id, control: running.control,
             extraPNGInfo: prompt.extraData["extra_pnginfo"]?.objectValue ?? JSONObject(),
             parallelNodes: server.options.parallelNodes, workingMemory: server.options.workingMemory)
-        if prompt.clientID != nil {
+        // A client that is away may come back in the middle.
+        if prompt.clientID != nil || !messages.audience.isEmpty {
             options.previews = PreviewOptions(method: server.options.previewMethod, size: server.options.previewSize)
         }
         let result = await engine.run(validated, options: options) { [log = server.log] event in

@@ -29,16 +29,14 @@ final class RunMessages: Sendable {
     private static let fewNodes = 48
 
     private let id: String
-    private let clientID: String?
-    private let sockets: SocketHub
-    private let previews: PreviewFrames?
+    let audience: RunAudience
+    private let previews: PreviewFrames
     private let state = Mutex(State())
 
     init(_ prompt: QueuedPrompt, _ sockets: SocketHub) {
         id = prompt.id
-        clientID = prompt.clientID
-        self.sockets = sockets
-        previews = prompt.clientID.map { PreviewFrames(promptID: prompt.id, clientID: $0, sockets) }
+        audience = RunAudience(clientID: prompt.clientID, sockets: sockets)
+        previews = PreviewFrames(promptID: prompt.id, audience)
     }
 
     /// Takes an event of the engine; called by one thread at a time.
@@ -75,7 +73,7 @@ final class RunMessages: Sendable {
                 state.lastProgress[node.id] = nil
             }
             sendState(isStep: false)
-        case .preview(let node, let preview): previews?.add(node, preview)
+        case .preview(let node, let preview): previews.add(node, preview)
         case .executionBlocked: send(event.name, event.data)
         case .warning: break
         case .executionSuccess, .executionError:
@@ -86,7 +84,7 @@ final class RunMessages: Sendable {
             flush()
             keep(event)
             let message = SocketMessage(event.name, event.data)
-            if let clientID { sockets.send(message, to: clientID) } else { sockets.broadcast(message) }
+            if audience.clientID == nil { audience.sockets.broadcast(message) } else { audience.send(message) }
         }
     }
 
@@ -101,11 +99,10 @@ final class RunMessages: Sendable {
             state.lastProgress[node.id] = now
             return true
         }
-        guard isSent, let clientID else { return }
+        guard isSent, !audience.isEmpty else { return }
         sendState(isStep: true)
         if let event {
-            sockets.send(
-                SocketMessage(event.name, event.data, slot: .progress(prompt: id, node: node.id)), to: clientID)
+            audience.send(SocketMessage(event.name, event.data, slot: .progress(prompt: id, node: node.id)))
         }
     }
 
@@ -124,14 +121,14 @@ final class RunMessages: Sendable {
     }
 
     private func send(_ type: String, _ data: JSONObject) {
-        if let clientID { sockets.send(SocketMessage(type, data), to: clientID) }
+        audience.send(SocketMessage(type, data))
     }
 
     // MARK: progress_state
 
     /// - Parameter isStep: progress inside a node, which may be left out when there was some just before.
     private func sendState(isStep: Bool) {
-        guard let clientID, sockets.isConnected(clientID) else { return }
+        guard !audience.isEmpty else { return }
         let data = state.withLock { state -> JSONObject? in
             let now = ContinuousClock.now
             let isFree = state.lastState.map { now - $0 >= Self.interval } ?? true
@@ -145,22 +142,20 @@ final class RunMessages: Sendable {
         }
         guard let data else { return }
         // Every state of every node arrives, also at a slow client.
-        sendState(data, to: clientID, mayBeMerged: isStep)
+        sendState(data, mayBeMerged: isStep)
     }
 
-    private func sendState(_ data: JSONObject, to clientID: String, mayBeMerged: Bool) {
-        sockets.send(
-            SocketMessage("progress_state", data, slot: mayBeMerged ? .progressState(prompt: id) : nil), to: clientID)
+    private func sendState(_ data: JSONObject, mayBeMerged: Bool) {
+        audience.send(SocketMessage("progress_state", data, slot: mayBeMerged ? .progressState(prompt: id) : nil))
     }
 
     /// Sends what was left out.
     private func flush() {
-        guard let clientID else { return }
         let data = state.withLock { state -> JSONObject? in
             defer { state.stateIsDue = false }
             return state.stateIsDue ? stateData(state) : nil
         }
-        if let data { sendState(data, to: clientID, mayBeMerged: false) }
+        if let data { sendState(data, mayBeMerged: false) }
     }
 
     private func stateData(_ state: State) -> JSONObject {

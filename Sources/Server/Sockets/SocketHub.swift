@@ -8,7 +8,10 @@ public final class SocketHub: Sendable {
         /// The socket of each client; a newer one replaces an older one, which stays open until its client closes it.
         var clients: [String: ClientSocket] = [:]
         var sockets: [ObjectIdentifier: ClientSocket] = [:]
+        /// Sockets that hear of all runs.
+        var watchers: [ObjectIdentifier: ClientSocket] = [:]
         var greeting: (@Sendable (_ clientID: String) -> [SocketMessage])?
+        var overview: (@Sendable () -> [SocketMessage])?
     }
 
     let metrics: ServerMetrics
@@ -24,9 +27,12 @@ public final class SocketHub: Sendable {
     /// How many sockets are open.
     public var count: Int { state.withLock { $0.sockets.count } }
 
-    /// What a new socket hears first.
-    func greet(_ greeting: @escaping @Sendable (_ clientID: String) -> [SocketMessage]) {
-        state.withLock { $0.greeting = greeting }
+    /// What a new socket hears first, and what one hears that begins to watch all runs.
+    func greet(
+        _ greeting: @escaping @Sendable (_ clientID: String) -> [SocketMessage],
+        overview: @escaping @Sendable () -> [SocketMessage]
+    ) {
+        state.withLock { ($0.greeting, $0.overview) = (greeting, overview) }
     }
 
     /// Whether somebody listens under this id.
@@ -42,30 +48,18 @@ public final class SocketHub: Sendable {
         for socket in state.withLock({ Array($0.sockets.values) }) { socket.send(message) }
     }
 
-    /// Sends a preview in the form that the client takes (server-api.md §12).
-    ///
-    /// - Parameters:
-    ///   - metadata: of a frame of type 4.
-    ///   - imageType: 1 for JPEG, 2 for PNG.
-    func sendPreview(
-        _ picture: ByteBuffer, imageType: UInt32, metadata: JSONObject, slot: SocketMessage.Slot, to clientID: String
-    ) {
-        guard let socket = state.withLock({ $0.clients[clientID] }) else { return }
-        var frame = ByteBuffer()
-        if socket.takesPreviewMetadata {
-            let text = JSON.object(metadata).text(.compact)
-            frame.writeInteger(UInt32(4))
-            frame.writeInteger(UInt32(truncatingIfNeeded: text.utf8.count))
-            frame.writeString(text)
-        } else {
-            frame.writeInteger(UInt32(1))
-            frame.writeInteger(imageType)
+    /// The sockets that hear of a client's runs: its own, and those that watch all.
+    func audience(of clientID: String?) -> [ClientSocket] {
+        state.withLock { state in
+            guard let clientID, let own = state.clients[clientID] else { return Array(state.watchers.values) }
+            return [own] + state.watchers.values.filter { $0 !== own }
         }
-        frame.writeImmutableBuffer(picture)
-        socket.send(SocketMessage(.binary(frame), slot: slot))
     }
 
     // MARK: Sockets
+
+    /// The feature flag of clients that want to hear of all runs, not only of their own: dashboards.
+    static let watchFlag = "graphrun_watches_all_runs"
 
     func opened(_ socket: ClientSocket) {
         let greeting = state.withLock { state in
@@ -80,6 +74,7 @@ public final class SocketHub: Sendable {
     func closed(_ socket: ClientSocket) {
         state.withLock { state in
             state.sockets[ObjectIdentifier(socket)] = nil
+            state.watchers[ObjectIdentifier(socket)] = nil
             if state.clients[socket.clientID] === socket { state.clients[socket.clientID] = nil }
         }
     }
@@ -88,5 +83,15 @@ public final class SocketHub: Sendable {
         guard message["type"]?.stringValue == "feature_flags" else { return }
         socket.takesPreviewMetadata = message["data"]?["supports_preview_metadata"]?.boolValue ?? false
         socket.send(SocketMessage("feature_flags", features))
+        guard message["data"]?[Self.watchFlag]?.boolValue == true else { return }
+        let overview = state.withLock { state in
+            // A socket that has ended meanwhile must not come back.
+            guard state.sockets[ObjectIdentifier(socket)] != nil else {
+                return nil as (@Sendable () -> [SocketMessage])?
+            }
+            state.watchers[ObjectIdentifier(socket)] = socket
+            return state.overview
+        }
+        for message in overview?() ?? [] { socket.send(message) }
     }
 }

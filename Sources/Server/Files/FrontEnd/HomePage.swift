@@ -4,7 +4,7 @@ import NIOCore
 
 /// What `/` shows without a front end: the queue, the running prompt, recent pictures, and how to add the editor.
 ///
-/// Progress and previews are those of the prompts that the page itself has queued: the API sends them to nobody else.
+/// Its socket asks for the messages of all runs, not only of those that the page itself has queued.
 ///
 /// One page without anything from elsewhere. What it shows of prompts is foreign text: it is set as text, never as HTML.
 enum HomePage {
@@ -220,7 +220,8 @@ enum HomePage {
           socket.binaryType = "arraybuffer";
           socket.onopen = () => {
             wait = 300;
-            socket.send(JSON.stringify({ type: "feature_flags", data: { supports_preview_metadata: true } }));
+            socket.send(JSON.stringify({ type: "feature_flags",
+                                         data: { supports_preview_metadata: true, graphrun_watches_all_runs: true } }));
           };
           socket.onmessage = event =>
             typeof event.data === "string" ? receive(JSON.parse(event.data)) : showPreview(event.data);
