@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
         .target(name: "CSignals"),
+        .target(name: "CMalloc"),
         .target(
             name: "CImages", dependencies: ["CPNG", "CJPEG", "CWebP"],
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
@@ -108,7 +109,7 @@ let package = Package(
         module(
             "Server",
             [
-                kit, "Engine", "Workflow", "Images", "Hashing",
+                kit, "CMalloc", "Engine", "Workflow", "Images", "Hashing",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

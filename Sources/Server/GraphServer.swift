@@ -48,6 +48,7 @@ public final class GraphServer: Sendable {
         let certificate = try options.tls.map { try ServerCertificate($0, context.log) }
         let store = try PromptStore.open(options, context.log)
         defer { store.close() }
+        await store.adoptLeftPrompts(options, context.log)
         let webhooks = try Webhooks(context, store)
         let queue = PromptQueue(context, store)
         try await queue.restore()
@@ -62,6 +63,7 @@ public final class GraphServer: Sendable {
         let connections = Connections(
             options, certificate, upgrade, RequestResponder(options, routes, context.log, context.metrics))
         let group = MultiThreadedEventLoopGroup.singleton
+        let mostConnections = min(options.connectionLimit, DescriptorLimit.raise())
         let logger = Logger(label: "graphrun") { _ in SilentLogHandler() }
         let listening = AsyncStream<Int>.makeStream()
         let servers = options.addresses.map { address in
@@ -69,8 +71,7 @@ public final class GraphServer: Sendable {
                 childChannelSetup: connections,
                 configuration: ServerConfiguration(
                     address: .hostname(address, port: options.port), backlog: 1024, reuseAddress: true,
-                    availableConnectionsDelegate: MaximumAvailableConnections(
-                        options.connectionLimit, logger: logger)),
+                    availableConnectionsDelegate: MaximumAvailableConnections(mostConnections, logger: logger)),
                 onServerRunning: { channel in
                     listening.continuation.yield(channel.localAddress?.port ?? options.port)
                 }, eventLoopGroup: group, logger: logger)

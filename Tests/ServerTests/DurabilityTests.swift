@@ -72,10 +72,22 @@ import Testing
         try await second.stop()
     }
 
-    @Test func oneFolderHasOneServer() async throws {
+    /// Each has a queue of its own; what one leaves is taken over by the next that starts.
+    @Test func serversOfOneFolder() async throws {
         let first = try await TestServer.start()
-        await #expect(throws: ServeError.self) { _ = try await TestServer.start(in: first.folder) }
-        try await first.stop()
+        let second = try await TestServer.start(in: first.folder)
+        let socket = try await second.socket("a")
+        let running = try await second.queue(Graphs.slow(60), client: "a")
+        _ = try await socket.until { $0["data"]?["node"] == .string("2") }
+        let waiting = try await second.queue(Graphs.saved(21))
+        #expect(try await first.get("/queue").json["queue_running"] == .array([]))
+        try await second.stop(removesFolder: false)
+        try await first.stop(removesFolder: false)
+        let third = try await TestServer.start(in: first.folder)
+        #expect(try await third.post("/interrupt", .object(["prompt_id": .string(running)])).status == 200)
+        #expect(try await third.record(waiting)["status"]?["completed"] == .bool(true))
+        #expect(try await third.record(running)["status"]?["completed"] == .bool(false))
+        try await third.stop()
     }
 
     @Test func aPromptThatTheServerDoesNotSurviveIsGivenUp() async throws {
@@ -88,8 +100,8 @@ import Testing
             let prompt = QueuedPrompt(
                 number: .int(3), sequence: 0, id: "deadly", prompt: Graphs.saved(), extraData: JSONObject(),
                 outputs: ["2"])
-            #expect(try await store.add(prompt) != nil)
-            #expect(try await store.add(prompt) == nil)
+            #expect(try await store.add(prompt, nextNumber: 4) != nil)
+            #expect(try await store.add(prompt, nextNumber: 5) == nil)
             for _ in 0..<5 { try await store.begin("deadly") }
         }
         let next = try await TestServer.start(in: server.folder)

@@ -117,6 +117,8 @@ func removeTree(_ path: String) {
         #expect(try ConfinedName("ü [x] (1) 字.png").last == "ü [x] (1) 字.png")
         #expect(try ConfinedName("a\\b").parts == ["a\\b"])
         #expect(try ConfinedName("..a/b..").parts == ["..a", "b.."])
+        #expect(
+            try ConfinedName("a/\u{301}b").parts.map { Array($0.utf8) } == [Array("a".utf8), Array("\u{301}b".utf8)])
     }
 
     @Test(arguments: [
@@ -124,6 +126,9 @@ func removeTree(_ path: String) {
         ("c:x", .invalidName), ("a\0b", .invalidName), ("a\nb", .invalidName), ("a\u{7f}", .invalidName),
         ("a\u{9f}", .invalidName), ("..", .outside), ("a/../..", .outside), ("../x", .outside), ("..\\x", .outside),
         ("a\\..\\..\\x", .outside), ("a\\..", .outside),
+        // One character for Swift, a slash and another letter for the system.
+        ("../\u{301}x", .outside), ("/\u{301}x", .invalidName), ("a/..\u{2F}..\u{2F}\u{200D}x", .outside),
+        ("\\\u{301}x", .invalidName), ("..\\\u{301}x", .outside),
     ])
     func namesThatAreRefused(name: String, expected: FolderFault.Code) {
         expect(expected) { _ = try ConfinedName(name) }
@@ -166,7 +171,7 @@ func removeTree(_ path: String) {
         let pieces = [
             "..", ".", "/", "/", "/", "a", "b", "x", "out", "folder-out", "folder-in", "top", "sibling", "back", "deep",
             "proc", "root", "cwd", "fd", "\\", "%2e%2e", "%2f", "\0", "C:", "~", "ü", " ", "loop", "broken", "pipe",
-            "elsewhere", "root2", "etc", "passwd",
+            "elsewhere", "root2", "etc", "passwd", "\u{301}", "\u{200D}", "\u{FE0F}",
         ]
         var opened = 0
         for round in 0..<1500 {

@@ -109,6 +109,11 @@ import Testing
         #expect(opened.status == 200)
         #expect(opened.headers["set-cookie"]?.hasPrefix("graphrun_token=a-long-secret; ") == true)
         #expect(opened.headers["set-cookie"]?.contains("HttpOnly") == true)
+        // Where no token is asked for, a wrong one is not answered with the right one.
+        for (method, path) in [("GET", "/health?token=x"), ("GET", "/api/ready?token="), ("OPTIONS", "/?token=x")] {
+            let answer = try await server.request(method, path)
+            #expect(answer.headers["set-cookie"] == nil, "\(method) \(path)")
+        }
         func socket(_ query: String, _ headers: String = "") async throws -> Int? {
             try await offPool { try Wire(port: port).upgrade("/ws\(query)", headers: headers, port: port)?.status }
         }

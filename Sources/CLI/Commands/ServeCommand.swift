@@ -81,6 +81,14 @@ struct ServeCommand: ProgramCommand {
         return first.contains(":") ? "[\(first)]" : first
     }
 
+    /// Whether results outlive the process: not where the user has said how long they are kept, as ComfyUI's options do,
+    /// nor for the nodes of tests, whose suites count which of them run.
+    private var keepsResults: Bool {
+        if cacheFolder.path != nil { return true }
+        if case .all = prompts.policy { return !libraries.testingNodes }
+        return false
+    }
+
     private func parts(_ program: Program, _ files: ModelFolders) -> ServerParts {
         let console = program.console
         return ServerParts(
@@ -90,13 +98,13 @@ struct ServeCommand: ProgramCommand {
                 if compatibility.disableAllCustomNodes { libraries.onlyBuiltin = true }
                 return program.registry(libraries)
             },
-            engine: { [precision, threads, limits, cacheFolder, prompts] registry in
+            engine: { [precision, threads, limits, cacheFolder, prompts, keepsResults] registry in
                 let backend = try program.composition.backend(precision, threads)
                 let memory = limits.memory.byteCount
                 return GraphEngine(
                     registry: registry, backend: backend, files: files,
                     cache: ResultCache(byteLimit: memory, policy: prompts.policy),
-                    store: program.store(cacheFolder, limits, registry),
+                    store: keepsResults ? program.store(cacheFolder, limits, registry) : nil,
                     resume: cacheFolder.folder.map {
                         ResumeFolder(CacheFolder($0), limits: ResumeFolder.Limits(checkpointSeconds: 10))
                     })

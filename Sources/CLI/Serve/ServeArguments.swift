@@ -20,7 +20,7 @@ enum ServeArguments {
 
     /// A command line that may be shown to clients.
     static func withoutSecrets(_ arguments: [String]) -> [String] {
-        let secret = ["--token", "--webhook-secret"]
+        let secret = ["--token", "--webhook-secret", "--webhook"]
         var out: [String] = []
         for (index, argument) in arguments.enumerated() {
             if index > 0, secret.contains(arguments[index - 1]) {

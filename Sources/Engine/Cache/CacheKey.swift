@@ -44,6 +44,11 @@ struct KeyBuilder {
         add(name)
         add(constant.text(.compact))
     }
+    mutating func add(undeclared name: String, constant: JSON) {
+        add("undeclared")
+        add(name)
+        add(constant.text(.compact))
+    }
     mutating func add(input name: String, source: CacheKey, slot: Int) {
         add("link")
         add(name)

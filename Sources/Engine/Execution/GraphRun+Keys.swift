@@ -25,6 +25,9 @@ extension GraphRun {
         let entry = graph.nodes[node]
         var key = KeyBuilder(entry.schema, environment: environment.cacheScope)
         if entry.schema.usesNodeID { key.add(nodeID: entry.id) }
+        for extra in entry.undeclared.sorted(by: { $0.name < $1.name }) {
+            key.add(undeclared: extra.name, constant: extra.value)
+        }
         var constants: [String: [any NodeValue]] = [:]
         var linked: Set<String> = []
         for input in entry.inputs.sorted(by: { $0.name < $1.name }) {

@@ -19,7 +19,7 @@ struct FileName {
         if text.isEmpty { throw NodeError("the file name is empty") }
         if text.utf8.count > Self.maximumLength { throw Self.tooLong(text) }
         if text.utf8.contains(0) { throw refuse("contains a NUL byte") }
-        let parts = text.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
+        let parts = text.pathParts(separators: "/\\", omittingEmpty: false)
         if parts.first?.isEmpty == true { throw refuse("an absolute path; expected one inside the folder") }
         if let drive = parts.first, drive.utf8.count == 2, drive.last == ":" { throw refuse("has a drive letter") }
         if parts.contains("..") { throw refuse("\"..\" could leave the folder") }

@@ -1,4 +1,5 @@
 import Glibc
+import NodeKit
 
 /// The calls of the operating system that the engine needs, without Foundation, whose loading alone takes longer than
 /// starting the program may.
@@ -61,7 +62,7 @@ enum FileSystem {
     static func isInside(_ real: String, _ folders: [String]) -> Bool {
         folders.contains { folder in
             guard let root = realPath(folder) else { return false }
-            return real.hasPrefix(root == "/" ? root : root + "/")
+            return real != root && real.isPath(in: root)
         }
     }
 

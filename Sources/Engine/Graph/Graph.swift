@@ -3,7 +3,8 @@ import NodeKit
 
 /// A validated prompt with links resolved to positions, as the scheduler reads it. Expansions append to it.
 ///
-/// Only what can influence a result is in it: constants under names that the node does not declare are left out.
+/// Only what a node is given is among its inputs: constants under names that it does not declare only decide, with the
+/// others, whether an earlier result is its own (engine-semantics.md §13).
 struct Graph: Sendable {
     enum Value: Sendable {
         /// After conversion to the declared type.
@@ -40,6 +41,8 @@ struct Graph: Sendable {
         var definition: NodeDefinition
         /// In the order of the prompt.
         var inputs: [Input]
+        /// Constants that the node does not take.
+        var undeclared: [(name: String, value: JSON)] = []
         /// For nodes of expansions.
         var origin: Origin?
 
@@ -52,8 +55,9 @@ struct Graph: Sendable {
 
         private func positions(_ isMeant: (Input) -> Bool) -> [Int] {
             var found: [Int] = []
+            var seen: Set<Int> = []
             for input in inputs where isMeant(input) {
-                if let node = input.value.source, !found.contains(node) { found.append(node) }
+                if let node = input.value.source, seen.insert(node).inserted { found.append(node) }
             }
             return found
         }

@@ -103,7 +103,7 @@ struct InputCheck {
         var leaves = text.utf8.first == UInt8(ascii: "/") || text.utf8.contains(0)
         // No path is longer, and a text of 50 MB is not to be taken apart.
         if text.utf8.count > FileName.maximumLength { leaves = true }
-        for part in text.prefix(FileName.maximumLength).split(separator: "/") where part != "." {
+        for part in text.prefix(FileName.maximumLength).pathParts() where part != "." {
             depth += part == ".." ? -1 : 1
             if depth < 0 { leaves = true }
         }

@@ -411,11 +411,19 @@ struct Validator {
             graph.nodes.append(
                 Graph.Node(
                     id: ids[position], title: node.title ?? definition.schema.displayName, definition: definition,
-                    inputs: graphInputs(of: node, definition.schema, place)))
+                    inputs: graphInputs(of: node, definition.schema, place),
+                    undeclared: Self.undeclared(node, definition.schema)))
         }
         graph.order = order.compactMap { place[$0] }
         return ValidatedPrompt(
             prompt: prompt, outputs: roots.map { ids[$0] }, graph: graph, roots: roots.compactMap { place[$0] })
+    }
+
+    private static func undeclared(_ node: PromptNode, _ schema: NodeSchema) -> [(name: String, value: JSON)] {
+        node.inputs.compactMap { name, value in
+            guard case .literal(let json) = value, schema.input(named: name) == nil else { return nil }
+            return (name, json)
+        }
     }
 
     /// The inputs that the prompt gives and the node takes; `place` maps positions in the prompt to those in the graph.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NodeKit
 
 /// Where a saving node puts its files: `NAME_00001_.png`, `NAME_00002_.png`, … in the output folder or below it.
 ///
@@ -27,7 +28,7 @@ public struct OutputName: Sendable, Hashable {
         }
         var parts = Self.normalized(filled)
         stem = parts.popLast() ?? "."
-        guard !filled.hasPrefix("/"), parts.first != ".." else {
+        guard !filled.beginsWithBytes("/"), parts.first != ".." else {
             throw ImageError(
                 .unwritableFile,
                 "the filename prefix \(prefix.debugDescription) leads out of the output folder \(outputFolder); "
@@ -49,7 +50,7 @@ public struct OutputName: Sendable, Hashable {
             path = join(path, part)
             // What is not there yet will be made as a folder.
             guard let real = realPath(path) else { return }
-            guard real.hasPrefix(top == "/" ? top : top + "/") else {
+            guard real.isPath(in: top) else {
                 throw ImageError(
                     .unwritableFile,
                     "the filename prefix \(prefix.debugDescription) leads out of the output folder \(root): \(path) is "
@@ -98,11 +99,11 @@ public struct OutputName: Sendable, Hashable {
     /// The parts of a relative path without "." and with ".." taken back where possible.
     private static func normalized(_ path: String) -> [String] {
         var parts: [String] = []
-        for part in path.split(separator: "/") where part != "." {
+        for part in path.pathParts() where part != "." {
             if part == "..", let last = parts.last, last != ".." {
                 parts.removeLast()
             } else {
-                parts.append(String(part))
+                parts.append(part)
             }
         }
         return parts

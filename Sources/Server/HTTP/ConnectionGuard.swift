@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 import NIOExtras
 import NIOHTTP1
@@ -23,6 +24,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Bodies have to arrive at this rate on the average, beside the time that a head may take.
     private static let leastBytesPerSecond: Int64 = 8192
+    /// How long what has begun may go on when the server ends.
+    private static let timeToEnd = TimeAmount.seconds(5)
     /// How long an answer may stay unread.
     private static let unreadTime = TimeAmount.seconds(60)
 
@@ -63,10 +66,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
+            // Which of several would be meant? (RFC 9112 §3.2)
+            guard head.headers["host"].count <= 1 else { return refuse(context, .badRequest) }
             open += 1
             phase = .body(since: .now(), bytes: 0)
             // After an upgrade that is not taken the parser reads no further.
-            if !head.isKeepAlive || head.headers.contains(name: "upgrade") { closesAfterAnswer = true }
+            if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT {
+                closesAfterAnswer = true
+            }
             if head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }), open == 1 {
                 let go = HTTPResponseHead(version: head.version, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
@@ -82,8 +89,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is HTTPParserError else { return context.fireErrorCaught(error) }
-        refuse(context, .badRequest)
+        switch error {
+        case is HTTPParserError: refuse(context, .badRequest)
+        // More than anybody asked for.
+        case is ByteToMessageDecoderError: context.close(promise: nil)
+        default: context.fireErrorCaught(error)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -99,6 +110,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             if head.status.code >= 200 {
                 answerHasBegun = true
+                head.headers.remove(name: Compression.mark.rawName)
                 if closesAfterAnswer { head.headers.replaceOrAdd(name: "connection", value: "close") }
             }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -128,7 +140,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
         // The server ends: what has begun is finished.
         closesAfterAnswer = true
-        if open == 0 { context.close(promise: nil) }
+        if open == 0 { return context.close(promise: nil) }
+        // Who sends or reads slowly does not keep the server from ending.
+        let bound = NIOLoopBound(WeakGuard(self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.timeToEnd) { bound.value.context?.close(promise: nil) }
     }
 
     // MARK: Time

@@ -11,6 +11,8 @@ import NIOHTTPTypesHTTP1
 struct Connections: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
+    private static let undecodedLimit = 256 << 10
+
     let options: ServeOptions
     /// `nil` speaks plain HTTP.
     let certificate: ServerCertificate?
@@ -41,8 +43,10 @@ struct Connections: HTTPChannelHandler {
             limits.maxHeaderFieldSize = 32 << 10
             limits.maxHeaderListSize = 64 << 10
             limits.maxHeaderFieldCount = 200
+            // After a request for an upgrade the decoder only keeps what comes: that must have an end.
             let decoder = ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits),
+                maximumBufferSize: Self.undecodedLimit)
             try pipeline.addHandlers(watch, encoder, decoder)
             try pipeline.addHandler(watcher)
             let compressor = options.compresses ? Self.compressor() : nil
@@ -59,14 +63,11 @@ struct Connections: HTTPChannelHandler {
 
     func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
 
-    /// Only what is text and not tiny.
     private static func compressor() -> HTTPResponseCompressor {
         HTTPResponseCompressor(
             initialByteBufferCapacity: 4096,
             responseCompressionPredicate: { head, _ in
-                let type = head.headers.first(name: "content-type") ?? ""
-                return type.hasPrefix("text/") || type.hasPrefix("application/json")
-                    || type.hasPrefix("text/javascript") ? .compressIfPossible : .doNotCompress
+                head.headers.contains(name: Compression.mark.rawName) ? .compressIfPossible : .doNotCompress
             })
     }
 }

@@ -75,6 +75,9 @@ struct RequestGuard: Sendable {
         return given.contains { Self.isEqual(token, Array($0.utf8)) }
     }
 
+    /// Whether a text is the token; never where there is none.
+    func isToken(_ text: String) -> Bool { token.map { Self.isEqual($0, Array(text.utf8)) } ?? false }
+
     /// In a time that does not depend on where two texts differ.
     private static func isEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         guard a.count == b.count else { return false }

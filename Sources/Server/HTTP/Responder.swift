@@ -11,6 +11,7 @@ struct RequestResponder: Sendable {
     private let guardian: RequestGuard
     private let log: ServerLog
     private let metrics: ServerMetrics
+    private let budget: BodyBudget
 
     init(_ options: ServeOptions, _ routes: RouteTable, _ log: ServerLog, _ metrics: ServerMetrics) {
         self.options = options
@@ -18,6 +19,7 @@ struct RequestResponder: Sendable {
         self.log = log
         self.metrics = metrics
         guardian = RequestGuard(options)
+        budget = BodyBudget(limit: max(2 * options.bodyLimit, 64 << 20))
     }
 
     func respond(to request: Request) async -> Response {
@@ -26,7 +28,7 @@ struct RequestResponder: Sendable {
         var place = "none"
         var response: Response
         do throws(HTTPFailure) {
-            let parsed = try ServerRequest(request, bodyLimit: options.bodyLimit)
+            let parsed = try ServerRequest(request, bodyLimit: options.bodyLimit, share: budget.share())
             path = parsed.rawPath
             if let refusal = guardian.refusal(
                 parsed.method, parsed.headers, authority: request.head.authority, path: path,
@@ -35,12 +37,13 @@ struct RequestResponder: Sendable {
                 throw refusal
             }
             response = await answer(parsed, &place)
-            if options.token != nil, parsed.query["token"] != nil { keepToken(&response) }
+            if let given = parsed.query["token"], guardian.isToken(given) { keepToken(&response) }
         } catch {
             response = error.response
         }
         if let origin = options.corsOrigin { addCORS(origin, to: &response) }
         CacheHeaders.add(to: &response, path: path)
+        if options.compresses { Compression.prepare(&response, for: request) }
         if request.method == .head { response = Response(status: response.status, headers: response.headers) }
         metrics.request(place, Int(response.status.code), start.duration(to: .now))
         return response

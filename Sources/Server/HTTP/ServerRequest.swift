@@ -16,14 +16,23 @@ public struct ServerRequest: Sendable {
     public internal(set) var parameters: [String: String] = [:]
     /// Bytes that a body may have.
     public let bodyLimit: Int
+    /// What the body takes of the room that there is for all.
+    private let share: BodyBudget.Share
+
+    /// Bytes of a body that only names things.
+    static let smallBody = 1 << 20
+    /// The most values of a body.
+    private static let room = JSON.Room(values: 4_000_000)
+    private static let smallRoom = JSON.Room(values: 100_000)
 
     public var method: HTTPRequest.Method { request.method }
     public var headers: HTTPFields { request.headers }
 
     /// - Throws: ``HTTPFailure`` 400 for targets that cannot be decoded.
-    init(_ request: Request, bodyLimit: Int) throws(HTTPFailure) {
+    init(_ request: Request, bodyLimit: Int, share: BodyBudget.Share) throws(HTTPFailure) {
         self.request = request
         self.bodyLimit = bodyLimit
+        self.share = share
         var target = Substring(request.head.path ?? "/")
         // A proxy's form of the target: scheme and host stand in front.
         if !target.hasPrefix("/"), let scheme = target.firstRange(of: "://") {
@@ -61,45 +70,41 @@ public struct ServerRequest: Sendable {
         var whole = ByteBuffer()
         for try await part in request.body {
             guard part.readableBytes <= limit - whole.readableBytes else { throw Self.tooLarge(limit) }
+            try share.add(part.readableBytes)
             whole.writeImmutableBuffer(part)
         }
         return whole
     }
 
+    /// Bytes of the body that have been read.
+    var bodyByteCount: Int { share.count }
+
     private static func tooLarge(_ limit: Int) -> HTTPFailure {
-        HTTPFailure(.contentTooLarge, "the body has more than \(limit) bytes, which is the limit (--max-upload-size)")
+        HTTPFailure(.contentTooLarge, "the body has more than \(limit) bytes, which is the limit here")
     }
 
     /// The body as JSON, whatever its content type says (server-api.md §1).
     ///
-    /// - Throws: ``HTTPFailure`` 400 for what is not JSON.
-    public func json() async throws -> JSON {
-        let buffer = try await body()
+    /// - Parameter limit: bytes; that of the server if absent.
+    /// - Throws: ``HTTPFailure`` 400 for what is not JSON, or has more values than the server has room for.
+    public func json(upTo limit: Int? = nil) async throws -> JSON {
+        let limit = min(limit ?? bodyLimit, bodyLimit)
+        let buffer = try await body(upTo: limit)
         guard buffer.readableBytes > 0 else { throw HTTPFailure(.badRequest, "the body is empty, expected JSON") }
-        do {
-            return try JSON(parsing: buffer.readableBytesView)
-        } catch {
-            throw HTTPFailure(.badRequest, "the body is not JSON: \(error)")
+        let room = limit <= Self.smallBody ? Self.smallRoom : Self.room
+        let parse: @Sendable () -> Result<JSON, JSONError> = {
+            Result { () throws(JSONError) in try JSON(parsing: buffer.readableBytesView, room: room) }
+        }
+        // What takes a while does not stand in the way of other requests.
+        switch buffer.readableBytes > 1 << 16 ? await onThread(parse) : parse() {
+        case .success(let json): return json
+        case .failure(let error): throw HTTPFailure(.badRequest, "the body is not JSON: \(error)")
         }
     }
 
-    /// The body as a JSON object; an empty body is an empty object where that is allowed.
-    public func jsonObject(emptyIsAllowed: Bool = false) async throws -> JSONObject {
-        if emptyIsAllowed {
-            let buffer = try await body()
-            if buffer.readableBytes == 0 { return JSONObject() }
-            return try Self.object(buffer)
-        }
-        return try Self.object(try await body())
-    }
-
-    private static func object(_ buffer: ByteBuffer) throws(HTTPFailure) -> JSONObject {
-        let json: JSON
-        do {
-            json = try JSON(parsing: buffer.readableBytesView)
-        } catch {
-            throw HTTPFailure(.badRequest, "the body is not JSON: \(error)")
-        }
+    /// The body as a JSON object.
+    public func jsonObject(upTo limit: Int? = nil) async throws -> JSONObject {
+        let json = try await json(upTo: limit)
         guard case .object(let members) = json else {
             throw HTTPFailure(.badRequest, "the body is \(json.kind), expected a JSON object")
         }

@@ -1,6 +1,7 @@
 import Engine
 import HTTPTypes
 import JSON
+import NIOCore
 import Synchronization
 
 /// The prompts of a server: which wait, which run, and who wants to know how they end.
@@ -25,6 +26,8 @@ final class PromptQueue: Sendable {
         /// Prompts on their way to the disk.
         var arriving = 0
         var counter: Int64 = 0
+        /// What the waiting prompts take.
+        var byteCount = 0
         var isDraining = false
         var isAbandoned = false
         var workers: [CheckedContinuation<QueuedPrompt?, Never>] = []
@@ -33,6 +36,9 @@ final class PromptQueue: Sendable {
         var freesModels = false
         var freesResults = false
     }
+
+    /// What the waiting prompts may take together, beside a first one that is larger.
+    private static let byteLimit = 256 << 20
 
     private let server: ServerContext
     private let limit: Int
@@ -57,8 +63,10 @@ final class PromptQueue: Sendable {
     func restore() async throws {
         let left = try await store.left()
         state.withLock { state in
-            state.counter = Int64(exactly: (left.largestNumber + 1).rounded(.down)) ?? 0
+            state.counter = left.nextNumber
+            state.byteCount = left.prompts.reduce(0) { $0 + $1.byteCount }
             state.waiting = left.prompts.sorted(by: QueuedPrompt.comesBefore)
+            for index in state.waiting.indices { state.waiting[index].writeItem() }
         }
         if !left.prompts.isEmpty {
             server.log.note("\(left.prompts.count) prompts of an earlier run of the server are in the queue")
@@ -66,10 +74,11 @@ final class PromptQueue: Sendable {
         wake()
     }
 
-    /// The number that the next prompt gets; every request that is understood uses one up (engine-semantics.md §2).
+    /// The number that the next prompt gets; every request that is understood and brings none uses
+    /// one up (engine-semantics.md §2).
     func nextNumber() -> Int64 {
         state.withLock { state in
-            defer { state.counter += 1 }
+            defer { state.counter &+= 1 }
             return state.counter
         }
     }
@@ -100,31 +109,46 @@ final class PromptQueue: Sendable {
         let room = state.withLock { state -> HTTPFailure? in
             if state.isDraining { return Self.ending }
             if state.waiting.count + state.arriving >= limit { return full }
+            if state.byteCount + prompt.byteCount > Self.byteLimit, !state.waiting.isEmpty { return full }
             state.arriving += 1
+            state.byteCount += prompt.byteCount
             return nil
         }
         if let room { throw room }
         let sequence: Int64?
         do {
-            sequence = try await store.add(prompt)
+            sequence = try await store.add(prompt, nextNumber: state.withLock { $0.counter })
         } catch {
-            state.withLock { $0.arriving -= 1 }
-            throw error
+            giveBack(prompt)
+            server.log.error("prompt \(shortened(prompt.id)) cannot be kept: \(error)")
+            throw HTTPFailure.structured(
+                HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), type: "storage_failed",
+                "The prompt cannot be kept, so it was not taken",
+                details: String(describing: error), headers: [.retryAfter: "30"])
         }
         guard let sequence else {
-            state.withLock { $0.arriving -= 1 }
+            giveBack(prompt)
             throw HTTPFailure.structured(
                 .badRequest, type: "duplicate_prompt_id", "There is a prompt with this id already",
                 details: "prompt_id \"\(shortened(prompt.id))\"", extraInfo: ["prompt_id": .string(prompt.id)])
         }
         var prompt = prompt
         prompt.sequence = sequence
+        prompt.writeItem()
         state.withLock { state in
             state.arriving -= 1
             insert(prompt, &state)
         }
         tellStatus(prompt)
         wake()
+    }
+
+    /// The room of a prompt that was not taken.
+    private func giveBack(_ prompt: QueuedPrompt) {
+        state.withLock { state in
+            state.arriving -= 1
+            state.byteCount -= prompt.byteCount
+        }
     }
 
     private func insert(_ prompt: QueuedPrompt, _ state: inout State) {
@@ -154,6 +178,7 @@ final class PromptQueue: Sendable {
                 if state.isDraining { return (state.workers.removeFirst(), nil) }
                 guard !state.waiting.isEmpty else { return nil }
                 let prompt = state.waiting.removeFirst()
+                state.byteCount -= prompt.byteCount
                 state.running[prompt.id] = Running(
                     prompt: prompt, control: RunControl(), messages: RunMessages(prompt, server.sockets))
                 return (state.workers.removeFirst(), prompt)
@@ -188,7 +213,11 @@ final class PromptQueue: Sendable {
             state.running[prompt.id] = nil
             return state.observers.removeValue(forKey: prompt.id) ?? []
         }
-        tell(outcome, observers)
+        if isLeft {
+            for observer in observers { observer.continuation.finish() }
+        } else {
+            tell(outcome, observers)
+        }
         await freeIfAsked()
         tellStatus(prompt)
         RunAudience(clientID: prompt.clientID, sockets: server.sockets)
@@ -245,9 +274,10 @@ final class PromptQueue: Sendable {
     /// Takes prompts out of the queue; `nil` means all. Those that run go on.
     func delete(_ ids: Set<String>?) async throws {
         let removed = state.withLock { state in
-            let removed = state.waiting.filter { ids?.contains($0.id) ?? true }.map(\.id)
+            let removed = state.waiting.filter { ids?.contains($0.id) ?? true }
             if !removed.isEmpty { state.waiting.removeAll { ids?.contains($0.id) ?? true } }
-            return removed
+            state.byteCount -= removed.reduce(0) { $0 + $1.byteCount }
+            return removed.map(\.id)
         }
         guard !removed.isEmpty else { return }
         try await store.remove(removed)
@@ -280,9 +310,14 @@ final class PromptQueue: Sendable {
         if results { engine.cache.removeAll() } else { engine.cache.removeModels() }
     }
 
-    /// From now on no prompt begins, and none is taken.
+    /// From now on no prompt begins, and none is taken. Who waits for one that waits hears that it is left to the next
+    /// server.
     func refuse() {
-        state.withLock { $0.isDraining = true }
+        let observers = state.withLock { state in
+            state.isDraining = true
+            return state.waiting.flatMap { state.observers.removeValue(forKey: $0.id) ?? [] }
+        }
+        for observer in observers { observer.continuation.finish() }
         wake()
     }
 
@@ -307,12 +342,14 @@ final class PromptQueue: Sendable {
 
     var counts: (waiting: Int, running: Int) { state.withLock { ($0.waiting.count, $0.running.count) } }
 
-    /// The items of `GET /queue`.
-    var items: (running: [JSON], waiting: [JSON]) {
-        let (running, waiting) = state.withLock { state in
-            (state.running.values.map(\.prompt).sorted(by: QueuedPrompt.comesBefore), state.waiting)
+    /// The items of `GET /queue`, as texts.
+    var items: (running: [ByteBuffer], waiting: [ByteBuffer]) {
+        state.withLock { state in
+            (
+                state.running.values.map(\.prompt).sorted(by: QueuedPrompt.comesBefore).map(\.itemText),
+                state.waiting.map(\.itemText)
+            )
         }
-        return (running.map(\.item), waiting.map(\.item))
     }
 
     /// `{exec_info: {queue_remaining}}`.

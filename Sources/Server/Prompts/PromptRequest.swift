@@ -12,9 +12,12 @@ struct PromptRequest: Sendable {
     var isFront: Bool
     var targets: [String]?
     var extraData: JSONObject
+    /// The size of the request's body.
+    var byteCount: Int
 
     /// - Throws: ``HTTPFailure`` 400 in the structure of the reference.
-    init(_ body: JSONObject, nodeLimit: Int) throws(HTTPFailure) {
+    init(_ body: JSONObject, byteCount: Int, nodeLimit: Int) throws(HTTPFailure) {
+        self.byteCount = byteCount
         guard let prompt = body["prompt"] else {
             throw Self.refused("no_prompt", "No prompt provided", "No prompt provided")
         }
@@ -23,8 +26,13 @@ struct PromptRequest: Sendable {
         switch body["number"] {
         case nil, .null?: number = nil
         case .some(let value):
-            guard let given = value.doubleValue, given.isFinite else {
-                throw Self.refused("invalid_prompt", "number is \(value.kind), expected a number", "number")
+            // Beyond 2^53 numbers are not told apart any more.
+            guard let given = value.doubleValue ?? value.stringValue.flatMap(Double.init),
+                abs(given) <= 9_007_199_254_740_992
+            else {
+                throw Self.refused(
+                    "invalid_prompt", "number is \(shortened(value.text(.compact), to: 40)), expected -2^53 to 2^53",
+                    "number")
             }
             number = .double(given)
         }
@@ -82,10 +90,11 @@ struct PromptRequest: Sendable {
     private static func promptID(_ json: JSON?) throws(HTTPFailure) -> String {
         guard let json, !json.isNull else { return freshID() }
         let text = json.stringValue ?? json.text(.compact)
-        guard !text.isEmpty, text.utf8.count <= 256, !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+        // Letters beyond ASCII may have several spellings, which are different ids for some and equal for others.
+        guard !text.isEmpty, text.utf8.count <= 256, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
             throw refused(
                 "invalid_prompt_id", "prompt_id is not usable as an id",
-                "expected 1 to 256 bytes without control characters")
+                "expected 1 to 256 printable ASCII characters, as in a UUID")
         }
         return text
     }
@@ -111,7 +120,7 @@ extension ServerContext {
         _ request: PromptRequest, _ queue: PromptQueue, willAdd: (QueuedPrompt) -> Void = { _ in }
     ) async throws -> (prompt: QueuedPrompt, nodeErrors: JSON) {
         try queue.checkRoom()
-        let counter = queue.nextNumber()
+        let counter = request.number == nil ? queue.nextNumber() : 0
         let registry = await nodes.registry
         let report = await GraphEngine.validate(
             request.prompt, registry: registry, files: files, targets: request.targets)
@@ -121,7 +130,7 @@ extension ServerContext {
         let prompt = QueuedPrompt(
             number: request.number ?? .int(request.isFront ? -counter : counter), sequence: 0, id: request.promptID,
             prompt: validated.prompt.json, extraData: request.extraData, targets: request.targets,
-            outputs: validated.outputs, validated: validated)
+            outputs: validated.outputs, validated: validated, byteCount: request.byteCount)
         willAdd(prompt)
         try await queue.add(prompt)
         return (prompt, report.nodeErrors)

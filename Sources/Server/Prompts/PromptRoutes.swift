@@ -85,6 +85,12 @@ private func addSubmission(to routes: inout RouteTable, _ server: ServerContext,
             "prompt_id": .string(prompt.id), "number": prompt.number, "node_errors": nodeErrors,
         ]
         guard let outcomes, let outcome = await first(of: outcomes, within: seconds) else {
+            if queue.isDraining {
+                throw HTTPFailure.structured(
+                    .serviceUnavailable, type: "server_ending", "The server is ending",
+                    details: "the next server runs the prompt; look for it in the history",
+                    extraInfo: ["prompt_id": .string(prompt.id)], headers: [.retryAfter: "5"])
+            }
             answer["status"] = .string("running")
             return .json(.object(answer), status: .accepted)
         }
@@ -110,7 +116,8 @@ private func read(_ request: ServerRequest, _ server: ServerContext) async throw
     } catch let failure as HTTPFailure where failure.status == .badRequest {
         throw PromptRequest.refused("invalid_json", "The request cannot be read", failure.message)
     }
-    return try PromptRequest(body, nodeLimit: server.options.nodeLimit)
+    return try PromptRequest(
+        body, byteCount: request.bodyByteCount, nodeLimit: server.options.nodeLimit)
 }
 
 private func timeout(_ text: String?) throws(HTTPFailure) -> Double? {
@@ -156,14 +163,43 @@ private func addQueue(to routes: inout RouteTable, _ queue: PromptQueue) {
             ])
     ) { _ in
         let items = queue.items
-        return .json(.object(["queue_running": .array(items.running), "queue_pending": .array(items.waiting)]))
+        return list([("{\"queue_running\": [", items.running), ("], \"queue_pending\": [", items.waiting)], "]}")
     }
     routes.post("/queue", changes("Takes prompts out of the queue; those that run go on.")) { request in
-        let body = try await request.jsonObject()
+        let body = try await request.jsonObject(upTo: ServerRequest.smallBody)
         if body["clear"]?.boolValue == true { try await queue.delete(nil) }
         if let ids = try ids(body) { try await queue.delete(Set(ids)) }
         return .empty()
     }
+}
+
+/// Lists of texts that are there already, written piece by piece: a client that does not read holds none of them twice.
+private func list(_ parts: [(head: String, items: [ByteBuffer])], _ end: String) -> Response {
+    Response(
+        status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
+        body: ResponseBody { writer in
+            var text = ByteBuffer()
+            for part in parts {
+                text.writeString(part.head)
+                for (index, item) in part.items.enumerated() {
+                    if index > 0 { text.writeString(", ") }
+                    if item.readableBytes < 16384 {
+                        text.writeImmutableBuffer(item)
+                    } else {
+                        try await writer.write(text)
+                        try await writer.write(item)
+                        text = ByteBuffer()
+                    }
+                    if text.readableBytes > 1 << 16 {
+                        try await writer.write(text)
+                        text = ByteBuffer()
+                    }
+                }
+            }
+            text.writeString(end)
+            try await writer.write(text)
+            try await writer.finish(nil)
+        })
 }
 
 /// A route that takes `{clear, delete}`.
@@ -179,7 +215,12 @@ private func changes(_ summary: String) -> RouteDescription {
 private func ids(_ body: JSONObject) throws(HTTPFailure) -> [String]? {
     switch body["delete"] {
     case nil, .null?: return nil
-    case .array(let items)?: return items.compactMap { $0.stringValue ?? $0.intValue.map(String.init) }
+    case .array(let items)?:
+        // The whole queue or history is named by `clear`.
+        guard items.count <= 10_000 else {
+            throw HTTPFailure(.badRequest, "delete has \(items.count) ids, expected at most 10000 at once")
+        }
+        return Array(Set(items.compactMap { $0.stringValue ?? $0.intValue.map(String.init) }))
     case .some(let other): throw HTTPFailure(.badRequest, "delete is \(other.kind), expected a list of ids")
     }
 }
@@ -215,7 +256,7 @@ private func addHistory(to routes: inout RouteTable, _ store: PromptStore) {
         return .json(bytes: ByteBuffer(string: "{" + JSON.string(id).text(.compact) + ": " + record + "}"))
     }
     routes.post("/history", changes("Forgets prompts that have ended.")) { request in
-        let body = try await request.jsonObject()
+        let body = try await request.jsonObject(upTo: ServerRequest.smallBody)
         if body["clear"]?.boolValue == true { try await store.removeHistory(nil) }
         if let ids = try ids(body) { try await store.removeHistory(ids) }
         return .empty()
@@ -260,7 +301,12 @@ private func addControl(to routes: inout RouteTable, _ queue: PromptQueue) {
             answers: [.init(200, "Asked to stop.")])
     ) { request in
         // What is not understood means: whatever runs (server-api.md §4).
-        let body = try? JSON(parsing: try await request.body().readableBytesView)
+        let body: JSON?
+        do {
+            body = try await request.json(upTo: ServerRequest.smallBody)
+        } catch let failure as HTTPFailure where failure.status == .badRequest {
+            body = nil
+        }
         if let id = body?["prompt_id"], !id.isNull {
             queue.interrupt(id.stringValue ?? id.text(.compact))
         } else {
@@ -276,7 +322,7 @@ private func addControl(to routes: inout RouteTable, _ queue: PromptQueue) {
                 .json(.members(["unload_models": .type("boolean"), "free_memory": .type("boolean")]))
             ], answers: [.init(200, "It will be done."), .init(400, "The body is not such an object.", .text)])
     ) { request in
-        let body = try await request.jsonObject()
+        let body = try await request.jsonObject(upTo: ServerRequest.smallBody)
         await queue.free(
             models: body["unload_models"]?.boolValue ?? false, results: body["free_memory"]?.boolValue ?? false)
         return .empty()

@@ -1,6 +1,4 @@
-import Foundation
 import GRDB
-import Glibc
 import JSON
 import Synchronization
 
@@ -13,9 +11,9 @@ final class PromptStore: Sendable {
     /// Entries of the history and their bytes: counting them anew for every prompt would read the whole file.
     private let totals = Mutex((count: 0, bytes: 0))
     /// Held until the store is closed; `nil` for a store in memory.
-    private let lock: Mutex<Int32?>
+    private let lock: Mutex<StoreLock?>
 
-    private init(_ database: DatabaseQueue, lock: Int32?, options: ServeOptions) throws {
+    init(_ database: DatabaseQueue, lock: StoreLock?, options: ServeOptions) throws {
         self.database = database
         self.lock = Mutex(lock)
         historyCount = options.historyCount
@@ -31,58 +29,11 @@ final class PromptStore: Sendable {
     /// Ends the use of the folder: another server may have it. What is asked for afterwards throws.
     func close() {
         try? database.close()
-        let descriptor = lock.withLock { lock in
-            defer { lock = nil }
-            return lock
-        }
-        if let descriptor { _ = Glibc.close(descriptor) }
+        lock.withLock { $0 = nil }
     }
 
-    /// Opens the store in the user folder.
-    ///
-    /// A damaged file is put aside. Where nothing can be written the store is in memory.
-    /// - Throws: ``ServeError`` when another server uses the folder.
-    static func open(_ options: ServeOptions, _ log: ServerLog) throws -> PromptStore {
-        let folder = options.userFolder
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            log.note(
-                "warning: \(folder) cannot be made (\(error.localizedDescription)): queue and history end with the server"
-            )
-            return try PromptStore(DatabaseQueue(), lock: nil, options: options)
-        }
-        let lock = unsafe Glibc.open(folder + "/graphrun.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0 else {
-            log.note("warning: \(folder) cannot be written to: queue and history end with the server")
-            return try PromptStore(DatabaseQueue(), lock: nil, options: options)
-        }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            _ = Glibc.close(lock)
-            throw ServeError(
-                "\(folder) is used by another server; give this one a folder of its own: --user-directory DIR")
-        }
-        let path = folder + "/graphrun.sqlite"
-        do {
-            return try PromptStore(database(path), lock: lock, options: options)
-        } catch let error as DatabaseError
-            where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
-        {
-            let aside = "\(path).damaged-\(milliseconds())"
-            for ending in ["", "-wal", "-shm"] { _ = unsafe rename(path + ending, aside + ending) }
-            log.error("\(path) is damaged; it was renamed to \(aside), and queue and history begin anew")
-            return try PromptStore(database(path), lock: lock, options: options)
-        }
-    }
-
-    private static func database(_ path: String) throws -> DatabaseQueue {
-        var configuration = Configuration()
-        configuration.journalMode = .wal
-        configuration.busyMode = .timeout(5)
-        // Threads of its own: those of the default class may all be taken by what computes.
-        configuration.qos = .userInteractive
-        return try DatabaseQueue(path: path, configuration: configuration)
-    }
+    /// Whether what is written now will be found again: the folder may have been removed, or exchanged.
+    private var isInPlace: Bool { lock.withLock { $0?.isInPlace ?? true } }
 
     private static func makeTables(_ database: Database) throws {
         try database.execute(
@@ -93,6 +44,7 @@ final class PromptStore: Sendable {
                 CREATE TABLE IF NOT EXISTS history(
                     sequence INTEGER PRIMARY KEY AUTOINCREMENT, prompt_id TEXT NOT NULL UNIQUE, number REAL NOT NULL,
                     bytes INTEGER NOT NULL, record TEXT NOT NULL);
+                CREATE TABLE IF NOT EXISTS counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
                 """)
         try makeAnnouncementTable(database)
     }
@@ -101,8 +53,9 @@ final class PromptStore: Sendable {
 
     /// Keeps an accepted prompt.
     ///
+    /// - Parameter nextNumber: what the next server begins to count at.
     /// - Returns: its sequence number; `nil` when there is a prompt of this id, waiting or in the history.
-    func add(_ prompt: QueuedPrompt) async throws -> Int64? {
+    func add(_ prompt: QueuedPrompt, nextNumber: Int64) async throws -> Int64? {
         var members: JSONObject = [
             "number": prompt.number, "prompt": prompt.prompt, "extra_data": .object(prompt.extraData),
             "outputs": .array(prompt.outputs.map { .string($0) }),
@@ -110,19 +63,27 @@ final class PromptStore: Sendable {
         if let targets = prompt.targets { members["targets"] = .array(targets.map { .string($0) }) }
         let body = JSON.object(members).text(.compact)
         let id = prompt.id
+        guard isInPlace else { throw ServeError("the folder of the queue was removed; start the server again") }
         return try await database.write { database -> Int64? in
             let known = try Bool.fetchOne(
                 database, sql: "SELECT EXISTS(SELECT 1 FROM history WHERE prompt_id = ?)", arguments: [id])
             if known == true { return nil }
             try database.execute(
                 sql: "INSERT OR IGNORE INTO queue(prompt_id, body) VALUES (?, ?)", arguments: [id, body])
-            return database.changesCount == 0 ? nil : database.lastInsertedRowID
+            guard database.changesCount > 0 else { return nil }
+            let sequence = database.lastInsertedRowID
+            try database.execute(
+                sql: """
+                    INSERT INTO counters(name, value) VALUES ('number', ?)
+                    ON CONFLICT(name) DO UPDATE SET value = MAX(value, excluded.value)
+                    """, arguments: [nextNumber])
+            return sequence
         }
     }
 
-    /// What an earlier process left, in the order of arrival, and the largest number that was given.
-    func left() async throws -> (prompts: [QueuedPrompt], largestNumber: Double) {
-        try await database.read { database -> (prompts: [QueuedPrompt], largestNumber: Double) in
+    /// What an earlier process left, in the order of arrival, and where its counter stood.
+    func left() async throws -> (prompts: [QueuedPrompt], nextNumber: Int64) {
+        try await database.read { database -> (prompts: [QueuedPrompt], nextNumber: Int64) in
             let rows = try Row.fetchAll(
                 database, sql: "SELECT sequence, prompt_id, body, attempts FROM queue ORDER BY sequence")
             let prompts = rows.compactMap { row -> QueuedPrompt? in
@@ -132,10 +93,10 @@ final class PromptStore: Sendable {
                 return QueuedPrompt(
                     number: body["number"] ?? .int(0), sequence: row["sequence"], id: row["prompt_id"], prompt: prompt,
                     extraData: body["extra_data"]?.objectValue ?? JSONObject(), targets: list("targets"),
-                    outputs: list("outputs") ?? [], attempts: row["attempts"])
+                    outputs: list("outputs") ?? [], attempts: row["attempts"], byteCount: text.utf8.count)
             }
-            let past = try Double.fetchOne(database, sql: "SELECT MAX(ABS(number)) FROM history") ?? -1
-            return (prompts, prompts.reduce(past) { max($0, abs($1.order)) })
+            let next = try Int64.fetchOne(database, sql: "SELECT value FROM counters WHERE name = 'number'") ?? 0
+            return (prompts, max(0, next))
         }
     }
 

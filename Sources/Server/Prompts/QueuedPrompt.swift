@@ -1,5 +1,6 @@
 import Engine
 import JSON
+import NIOCore
 import Workflow
 
 /// A prompt that was accepted.
@@ -21,6 +22,8 @@ struct QueuedPrompt: Sendable {
     var validated: ValidatedPrompt?
     /// How often it was begun by a process that ended in the middle.
     var attempts = 0
+    /// What it takes, about: the size of the request that brought it.
+    var byteCount = 0
 
     var clientID: String? { extraData["client_id"]?.stringValue }
 
@@ -36,6 +39,12 @@ struct QueuedPrompt: Sendable {
             number, .string(id), prompt, .object(extraData), .array(outputs.map { .string($0) }),
         ])
     }
+
+    /// ``item`` as text, made once and shared by all who ask: editors ask after every change of the queue.
+    private(set) var itemText = ByteBuffer()
+
+    /// Makes ``itemText`` of what the prompt is now.
+    mutating func writeItem() { itemText = ByteBuffer(string: item.text(.compact)) }
 
     /// Keys of clients for services elsewhere; they are not kept (engine-semantics.md §2).
     static let secrets = ["auth_token_comfy_org", "api_key_comfy_org"]

@@ -1,19 +1,11 @@
 import Engine
 import JSON
-import OrderedCollections
 import Synchronization
 
 /// Turns the events of one run into messages to its client, and into what the history keeps of it.
 final class RunMessages: Sendable {
-    private struct NodeProgress {
-        var node: NodeIdentity
-        var value = 0.0
-        var maximum = 1.0
-        var isFinished = false
-    }
-
     private struct State {
-        var nodes: OrderedDictionary<String, NodeProgress> = [:]
+        var nodes = NodeStates()
         /// The node that was last said to execute.
         var last: NodeIdentity?
         var shown: [String: NodeIdentity] = [:]
@@ -25,8 +17,6 @@ final class RunMessages: Sendable {
 
     /// Progress goes out no more often than this.
     private static let interval = Duration.milliseconds(40)
-    /// Up to so many nodes, every state of every node is sent: messages repeat all of them.
-    private static let fewNodes = 48
 
     private let id: String
     let audience: RunAudience
@@ -48,7 +38,7 @@ final class RunMessages: Sendable {
         case .executing(let node):
             state.withLock { state in
                 state.last = node
-                state.nodes[node.id] = NodeProgress(node: node)
+                state.nodes.set(node.id, NodeStates.Progress(node: node))
             }
             sendState(isStep: false)
             send(event.name, event.data)
@@ -59,17 +49,17 @@ final class RunMessages: Sendable {
                 state.shown[node.id] = node
                 // The result of a cached node: it was never said to execute.
                 guard state.nodes[node.id] == nil else { return false }
-                state.nodes[node.id] = NodeProgress(node: node, value: 1, isFinished: true)
+                state.nodes.set(node.id, NodeStates.Progress(node: node, value: 1, isFinished: true))
                 return true
             }
             send(event.name, event.data)
             if isNew { sendState(isStep: false) }
         case .nodeFinished(let node, _):
             state.withLock { state in
-                var known = state.nodes[node.id] ?? NodeProgress(node: node)
+                var known = state.nodes[node.id] ?? NodeStates.Progress(node: node)
                 known.isFinished = true
                 known.value = known.maximum
-                state.nodes[node.id] = known
+                state.nodes.set(node.id, known)
                 state.lastProgress[node.id] = nil
             }
             sendState(isStep: false)
@@ -90,10 +80,10 @@ final class RunMessages: Sendable {
 
     private func progress(_ node: NodeIdentity, _ done: Double, _ total: Double, _ event: EngineEvent?) {
         let isSent = state.withLock { state in
-            var known = state.nodes[node.id] ?? NodeProgress(node: node)
+            var known = state.nodes[node.id] ?? NodeStates.Progress(node: node)
             known.value = done
             known.maximum = total
-            state.nodes[node.id] = known
+            state.nodes.set(node.id, known)
             let now = ContinuousClock.now
             if let last = state.lastProgress[node.id], done < total, now - last < Self.interval { return false }
             state.lastProgress[node.id] = now
@@ -129,20 +119,21 @@ final class RunMessages: Sendable {
     /// - Parameter isStep: progress inside a node, which may be left out when there was some just before.
     private func sendState(isStep: Bool) {
         guard !audience.isEmpty else { return }
-        let data = state.withLock { state -> JSONObject? in
+        let next = state.withLock { state -> (data: JSONObject, hasMany: Bool)? in
             let now = ContinuousClock.now
+            let hasMany = state.nodes.hasMany
             let isFree = state.lastState.map { now - $0 >= Self.interval } ?? true
-            guard isFree || (!isStep && state.nodes.count <= Self.fewNodes) else {
+            guard isFree || (!isStep && !hasMany) else {
                 state.stateIsDue = true
                 return nil
             }
             state.lastState = now
             state.stateIsDue = false
-            return stateData(state)
+            return (state.nodes.message(of: id), hasMany)
         }
-        guard let data else { return }
-        // Every state of every node arrives, also at a slow client.
-        sendState(data, mayBeMerged: isStep)
+        guard let next else { return }
+        // Every state of a few nodes arrives, also at a slow client; of many the latest.
+        sendState(next.data, mayBeMerged: isStep || next.hasMany)
     }
 
     private func sendState(_ data: JSONObject, mayBeMerged: Bool) {
@@ -153,26 +144,10 @@ final class RunMessages: Sendable {
     private func flush() {
         let data = state.withLock { state -> JSONObject? in
             defer { state.stateIsDue = false }
-            return state.stateIsDue ? stateData(state) : nil
+            return state.stateIsDue ? state.nodes.message(of: id) : nil
         }
         if let data { sendState(data, mayBeMerged: false) }
     }
-
-    private func stateData(_ state: State) -> JSONObject {
-        var nodes = JSONObject()
-        for (key, progress) in state.nodes {
-            nodes[key] = .object([
-                "value": number(progress.value), "max": number(progress.maximum),
-                "state": .string(progress.isFinished ? "finished" : "running"), "node_id": .string(key),
-                "prompt_id": .string(id), "display_node_id": .string(progress.node.displayID),
-                "parent_node_id": progress.node.parentID.map { .string($0) } ?? .null,
-                "real_node_id": .string(progress.node.realID),
-            ])
-        }
-        return ["prompt_id": .string(id), "nodes": .object(nodes)]
-    }
-
-    private func number(_ value: Double) -> JSON { Int64(exactly: value).map { .int($0) } ?? .double(value) }
 
     // MARK: What others ask
 
@@ -184,7 +159,7 @@ final class RunMessages: Sendable {
                 "node": .string(last.id), "display_node": .string(last.displayID), "prompt_id": .string(id),
             ]
             return [
-                SocketMessage("progress_state", stateData(state), slot: .progressState(prompt: id)),
+                SocketMessage("progress_state", state.nodes.overview(of: id), slot: .progressState(prompt: id)),
                 SocketMessage("executing", executing),
             ]
         }

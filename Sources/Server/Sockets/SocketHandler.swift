@@ -4,10 +4,15 @@ import NIOExtras
 import NIOWebSocket
 
 /// The frames of one socket: messages of the client, pings, the end (RFC 6455).
-final class SocketHandler: ChannelInboundHandler {
+final class SocketHandler: ChannelDuplexHandler {
     typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
+    /// How long a client may let everything wait.
+    private static let unreadTime = TimeAmount.seconds(60)
+    /// How long a client may take to read the last frame.
+    private static let timeToClose = TimeAmount.seconds(3)
     /// Clients only send their feature flags.
     static let frameLimit = 1 << 16
 
@@ -17,6 +22,11 @@ final class SocketHandler: ChannelInboundHandler {
     private var message: ByteBuffer?
     private var isClosing = false
     private var unanswered = 0
+    /// A ping that could not be answered yet; only the latest needs an answer (RFC 6455 §5.5.3).
+    private var waitingPing: ByteBuffer?
+    /// Whether more was to be read while the client reads nothing.
+    private var readIsDue = false
+    private var unreadSince: NIODeadline?
     private var ticker: RepeatedTask?
 
     init(_ socket: ClientSocket, _ hub: SocketHub) {
@@ -57,14 +67,39 @@ final class SocketHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { socket.drain(context) }
+        unreadSince = context.channel.isWritable ? nil : .now()
+        if context.channel.isWritable {
+            if let data = waitingPing { pong(context, data) }
+            socket.drain(context)
+            if readIsDue {
+                readIsDue = false
+                context.read()
+            }
+        }
         context.fireChannelWritabilityChanged()
+    }
+
+    /// Who does not read what it is sent is not listened to either.
+    func read(context: ChannelHandlerContext) {
+        if context.channel.isWritable { context.read() } else { readIsDue = true }
+    }
+
+    private func pong(_ context: ChannelHandlerContext, _ data: ByteBuffer) {
+        guard context.channel.isWritable else {
+            waitingPing = data
+            return
+        }
+        waitingPing = nil
+        let answer = WebSocketFrame(fin: true, opcode: .pong, data: data)
+        context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
     }
 
     /// Two pings without an answer: the client has gone without saying so.
     private func ping(_ context: ChannelHandlerContext) {
         if unanswered >= 2 { return context.close(promise: nil) }
+        if let unreadSince, .now() - unreadSince > Self.unreadTime { return context.close(promise: nil) }
         unanswered += 1
+        guard context.channel.isWritable else { return }
         let frame = WebSocketFrame(fin: true, opcode: .ping, data: context.channel.allocator.buffer(capacity: 0))
         context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
     }
@@ -85,8 +120,7 @@ final class SocketHandler: ChannelInboundHandler {
             guard message != nil else { return close(context, .protocolError) }
             take(frame, context)
         case .ping:
-            let answer = WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)
-            context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+            pong(context, frame.unmaskedData)
         case .pong: break
         case .connectionClose: close(context, .normalClosure)
         default: close(context, .protocolError)
@@ -136,6 +170,9 @@ final class SocketHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(frame)).assumeIsolated().whenComplete { _ in
             context.close(promise: nil)
         }
+        // Also where the client reads nothing any more.
+        let bound = NIOLoopBound(WeakHandler(self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.timeToClose) { bound.value.context?.close(promise: nil) }
     }
 }
 

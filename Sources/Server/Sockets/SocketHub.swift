@@ -5,13 +5,16 @@ import Synchronization
 /// All open sockets: who they belong to, and what goes to whom.
 public final class SocketHub: Sendable {
     private struct State {
-        /// The socket of each client; a newer one replaces an older one, which stays open until its client closes it.
-        var clients: [String: ClientSocket] = [:]
+        /// The sockets of each client by the bytes of its id, newest last: that one hears of the client's runs, the others
+        /// stay open until the client closes them.
+        var clients: [[UInt8]: [ClientSocket]] = [:]
         var sockets: [ObjectIdentifier: ClientSocket] = [:]
         /// Sockets that hear of all runs.
         var watchers: [ObjectIdentifier: ClientSocket] = [:]
         var greeting: (@Sendable (_ clientID: String) -> [SocketMessage])?
         var overview: (@Sendable () -> [SocketMessage])?
+
+        func own(_ clientID: String) -> ClientSocket? { clients[Array(clientID.utf8)]?.last }
     }
 
     let metrics: ServerMetrics
@@ -36,11 +39,11 @@ public final class SocketHub: Sendable {
     }
 
     /// Whether somebody listens under this id.
-    public func isConnected(_ clientID: String) -> Bool { state.withLock { $0.clients[clientID] != nil } }
+    public func isConnected(_ clientID: String) -> Bool { state.withLock { $0.own(clientID) != nil } }
 
     /// Sends to one client, if it is there.
     public func send(_ message: SocketMessage, to clientID: String) {
-        state.withLock { $0.clients[clientID] }?.send(message)
+        state.withLock { $0.own(clientID) }?.send(message)
     }
 
     /// Sends to everybody.
@@ -51,7 +54,7 @@ public final class SocketHub: Sendable {
     /// The sockets that hear of a client's runs: its own, and those that watch all.
     func audience(of clientID: String?) -> [ClientSocket] {
         state.withLock { state in
-            guard let clientID, let own = state.clients[clientID] else { return Array(state.watchers.values) }
+            guard let clientID, let own = state.own(clientID) else { return Array(state.watchers.values) }
             return [own] + state.watchers.values.filter { $0 !== own }
         }
     }
@@ -64,7 +67,7 @@ public final class SocketHub: Sendable {
     func opened(_ socket: ClientSocket) {
         let greeting = state.withLock { state in
             state.sockets[ObjectIdentifier(socket)] = socket
-            state.clients[socket.clientID] = socket
+            state.clients[Array(socket.clientID.utf8), default: []].append(socket)
             return state.greeting
         }
         for message in greeting?(socket.clientID) ?? [] { socket.send(message) }
@@ -75,7 +78,9 @@ public final class SocketHub: Sendable {
         state.withLock { state in
             state.sockets[ObjectIdentifier(socket)] = nil
             state.watchers[ObjectIdentifier(socket)] = nil
-            if state.clients[socket.clientID] === socket { state.clients[socket.clientID] = nil }
+            let client = Array(socket.clientID.utf8)
+            state.clients[client]?.removeAll { $0 === socket }
+            if state.clients[client]?.isEmpty == true { state.clients[client] = nil }
         }
     }
 

@@ -14,7 +14,12 @@ extension Prompt {
         nodes = OrderedDictionary(minimumCapacity: members.count)
         for (id, value) in members {
             let place = path.isEmpty ? "node \"\(id.shortened)\"" : "\(path), node \"\(id.shortened)\""
-            nodes[id] = try PromptNode(value, at: place)
+            let node = try PromptNode(value, at: place)
+            guard nodes.updateValue(node, forKey: id) == nil else {
+                throw WorkflowError(
+                    .malformed, at: place,
+                    "another node's id differs from this one only in how its letters are composed")
+            }
         }
     }
 

@@ -12,19 +12,27 @@ extension JSON {
     /// The deepest nesting accepted. Real workflows stay below 20.
     public static let maximumDepth = 256
 
+    /// How much room the values of a foreign text may take: a byte of text can become hundreds of bytes of values.
+    /// A list or object counts as eight other values.
+    public struct Room: Sendable, Hashable {
+        public var values: Int
+        public init(values: Int) { self.values = values }
+        public static let unlimited = Room(values: .max)
+    }
+
     /// Parses UTF-8 text.
     ///
     /// Strict JSON (RFC 8259) with three concessions to what writers do: a byte order mark is skipped, the bare words
     /// `NaN`, `Infinity` and `-Infinity` are numbers (Python writes them), and an integer outside −2^63 ... 2^64−1
     /// becomes the nearest double. A repeated key keeps its last value.
     ///
-    /// - Throws: ``JSONError`` with the position of the first fault; also for text after the value and for nesting
-    ///   beyond ``maximumDepth``.
-    public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
+    /// - Throws: ``JSONError`` with the position of the first fault; also for text after the value, for nesting
+    ///   beyond ``maximumDepth`` and for more values than there is room for.
+    public init(parsing bytes: some Collection<UInt8>, room: Room = .unlimited) throws(JSONError) {
         var text = Array(bytes)
         // A byte order mark is white space of the same length, so positions stay those of the text as given.
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.replaceSubrange(0..<3, with: [0x20, 0x20, 0x20]) }
-        var scan = LiteralScan()
+        var scan = LiteralScan(room: room.values)
         try scan.run(text.span)
         text = scan.rewritten(text)
         guard text.count <= Int(Int32.max) else {

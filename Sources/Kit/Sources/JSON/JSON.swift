@@ -12,9 +12,24 @@ public enum JSON: Sendable, Hashable {
 }
 
 /// The members of a JSON object in the order of the text; setting an existing key keeps its place.
+///
+/// Keys are what is written: `é` as one letter and as two are different keys, although they are equal as `String`s.
 public struct JSONObject: Sendable, Hashable, Sequence, ExpressibleByDictionaryLiteral {
+    private struct Name: Hashable, Sendable {
+        var text: String
+
+        static func == (a: Name, b: Name) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            let done: Void? = unsafe text.utf8.withContiguousStorageIfAvailable {
+                unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
+            }
+            if done == nil { for byte in text.utf8 { hasher.combine(byte) } }
+        }
+    }
+
     public private(set) var keys: [String] = []
-    private var values: [String: JSON] = [:]
+    private var values: [Name: JSON] = [:]
 
     public init() {}
     public init(dictionaryLiteral elements: (String, JSON)...) {
@@ -25,12 +40,12 @@ public struct JSONObject: Sendable, Hashable, Sequence, ExpressibleByDictionaryL
     public var isEmpty: Bool { keys.isEmpty }
 
     public subscript(key: String) -> JSON? {
-        get { values[key] }
+        get { values[Name(text: key)] }
         set {
             if let newValue {
-                if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
-            } else if values.removeValue(forKey: key) != nil {
-                keys.removeAll { $0 == key }
+                if values.updateValue(newValue, forKey: Name(text: key)) == nil { keys.append(key) }
+            } else if values.removeValue(forKey: Name(text: key)) != nil {
+                keys.removeAll { $0.utf8.elementsEqual(key.utf8) }
             }
         }
     }
@@ -41,7 +56,7 @@ public struct JSONObject: Sendable, Hashable, Sequence, ExpressibleByDictionaryL
             guard index < keys.count else { return nil }
             let key = keys[index]
             index += 1
-            return (key, values[key] ?? .null)
+            return (key, values[Name(text: key)] ?? .null)
         }
     }
 

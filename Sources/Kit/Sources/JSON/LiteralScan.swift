@@ -2,6 +2,11 @@
 /// clamps to the nearest limit, and keys with U+0000, which it cuts there; and keys in single quotes, which it accepts
 /// even when told to be strict.
 struct LiteralScan {
+    /// How many values may follow.
+    private var room: Int
+
+    init(room: Int) { self.room = room }
+
     /// Positions behind integers that 64 bits do not hold.
     private var oversized: [Int] = []
 
@@ -31,6 +36,12 @@ struct LiteralScan {
                 index = number(text, index)
             } else if byte == UInt8(ascii: "'") {
                 throw JSONError(message: "single quotes are not JSON", offset: index)
+            } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: ",") {
+                room -= byte == UInt8(ascii: ",") ? 1 : 8
+                guard room >= 0 else {
+                    throw JSONError(message: "the text has more values than are allowed here", offset: index)
+                }
+                index += 1
             } else {
                 index += 1
             }

@@ -1,4 +1,5 @@
 import Glibc
+import NodeKit
 
 extension ConfinedFolder {
     /// A file or folder in a listing.
@@ -42,7 +43,7 @@ extension ConfinedFolder {
                 // Gone meanwhile, or a link that leads nowhere.
                 guard let found = try? Descriptor.open(name, in: folder, Descriptor.unopened),
                     let status = try? found.status(),
-                    let real = try? found.realPath(), real.hasPrefix(top == "/" ? top : top + "/")
+                    let real = try? found.realPath(), real.isPath(in: top)
                 else { continue }
                 guard entries.count < maximumEntries else {
                     throw FolderFault(.tooLarge, "the folder has more than \(maximumEntries) entries")

@@ -4,7 +4,8 @@ import NIOCore
 /// A file without a name yet: it gets one when it is complete, or vanishes.
 final class UnfinishedFile: Sendable {
     private let folder: Descriptor
-    private let name: String
+    /// `nil` for a file that has no name at all: the system removes it with the process.
+    private let name: String?
     private let file: Descriptor
     // Set once it has got its name, before anybody else sees this object again.
     private nonisolated(unsafe) var isNamed = false
@@ -12,13 +13,20 @@ final class UnfinishedFile: Sendable {
     /// A new file in a folder, under a name that nothing else uses.
     fileprivate init(in folder: Descriptor) throws(FolderFault) {
         self.folder = folder
-        let name = ".graphrun-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
-        self.name = name
         // O_RDWR: what was written is compared with what is there.
-        file = try Descriptor.open(name, in: folder, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
+        if let nameless = try? Descriptor.open(".", in: folder, Descriptor.nameless | O_RDWR) {
+            (name, file) = (nil, nameless)
+        } else {
+            let name = Self.freshName()
+            (self.name, file) = (name, try Descriptor.open(name, in: folder, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW))
+        }
     }
 
-    deinit { if unsafe !isNamed { unsafe _ = unlinkat(folder.number, name, 0) } }
+    private static func freshName() -> String {
+        "\(ConfinedName.unfinished)\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+    }
+
+    deinit { if let name, unsafe !isNamed { unsafe _ = unlinkat(folder.number, name, 0) } }
 
     func append(_ bytes: some Sequence<UInt8>) throws(FolderFault) {
         var failure: Int32 = 0
@@ -47,17 +55,8 @@ final class UnfinishedFile: Sendable {
 
     /// Gives it its name in a checked folder.
     fileprivate func finish(in target: Descriptor, as last: String, replacing: Bool) throws(FolderFault) {
-        if replacing {
-            if unsafe renameat(folder.number, name, target.number, last) == 0 {
-                unsafe isNamed = true
-                return
-            }
-        } else if unsafe linkat(folder.number, name, target.number, last, 0) == 0 {
-            // The temporary name goes with this object.
-            return
-        } else if errno == EEXIST {
-            throw FolderFault(.exists, "there is a file \(quoted(last)) already")
-        }
+        if try give(target, last, replacing: replacing) { return }
+        if errno == EEXIST { throw FolderFault(.exists, "there is a file \(quoted(last)) already") }
         // Another file system, or one without second names: a copy beside the target.
         guard errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP else {
             throw FolderFault.system("cannot write", last)
@@ -75,10 +74,37 @@ final class UnfinishedFile: Sendable {
         try copy.finish(in: target, as: last, replacing: replacing)
     }
 
+    /// - Returns: whether it has its name; otherwise `errno` says why not.
+    private func give(_ target: Descriptor, _ last: String, replacing: Bool) throws(FolderFault) -> Bool {
+        guard let name else {
+            if !replacing { return link(target, last) }
+            // A name is only taken over from another one.
+            let passing = Self.freshName()
+            guard link(target, passing) else { return false }
+            guard unsafe renameat(target.number, passing, target.number, last) == 0 else {
+                let number = errno
+                unsafe _ = unlinkat(target.number, passing, 0)
+                errno = number
+                return false
+            }
+            return true
+        }
+        // The temporary name goes with this object.
+        if !replacing { return unsafe linkat(folder.number, name, target.number, last, 0) == 0 }
+        guard unsafe renameat(folder.number, name, target.number, last) == 0 else { return false }
+        unsafe isNamed = true
+        return true
+    }
+
+    /// A first name for a file without one.
+    private func link(_ target: Descriptor, _ last: String) -> Bool {
+        unsafe linkat(AT_FDCWD, "/proc/self/fd/\(file.number)", target.number, last, AT_SYMLINK_FOLLOW) == 0
+    }
+
     /// Takes the name where the file system knows no second names: by an empty file that nobody else can have made.
     private func claim(_ target: Descriptor, _ last: String) throws(FolderFault) {
         _ = try Descriptor.open(last, in: target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
-        guard unsafe renameat(folder.number, name, target.number, last) == 0 else {
+        guard let name, unsafe renameat(folder.number, name, target.number, last) == 0 else {
             throw FolderFault.system("cannot write", last)
         }
         unsafe isNamed = true
@@ -140,7 +166,11 @@ extension ConfinedFolder {
             if try isTaken(target) { throw FolderFault(.exists, "there is a file \(quoted(target.path)) already") }
         }
         guard unsafe renameat(source.number, name.last, destination.number, target.last) == 0 else {
-            throw FolderFault.system("cannot move", name.path)
+            switch errno {
+            case EINVAL: throw FolderFault(.invalidName, "\(quoted(name.path)) cannot be moved into itself")
+            case ENOTDIR, EISDIR: throw FolderFault(.exists, "there is something else \(quoted(target.path)) already")
+            default: throw FolderFault.system("cannot move", name.path)
+            }
         }
     }
 }

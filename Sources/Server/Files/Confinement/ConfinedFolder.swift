@@ -1,4 +1,5 @@
 import Glibc
+import NodeKit
 
 /// A folder whose files are reached by foreign names: nothing outside it is, whatever the names say and whatever links lie
 /// in it, also when somebody changes the folder meanwhile.
@@ -27,9 +28,7 @@ struct ConfinedFolder: Sendable {
     }
 
     private func require(_ found: Descriptor, in root: Descriptor, _ name: ConfinedName) throws(FolderFault) {
-        let top = try root.realPath()
-        let real = try found.realPath()
-        guard real == top || real.hasPrefix(top == "/" ? top : top + "/") else {
+        guard try found.realPath().isPath(in: root.realPath()) else {
             throw FolderFault(.outside, "\(quoted(name.path)) is a link that leads out of its folder")
         }
     }

@@ -1,3 +1,5 @@
+import NodeKit
+
 /// A name out of a request, relative to a folder: checked and taken apart, with `.` and `..` resolved as text.
 ///
 /// Nothing here knows the disk: links are ``ConfinedFolder``'s business.
@@ -7,10 +9,13 @@ struct ConfinedName: Sendable, Hashable {
     /// What the system takes for a path.
     static let maximumBytes = 4000
 
+    /// What the names of unfinished files begin with, where the file system knows no files without names.
+    static let unfinished = ".graphrun-"
+
     /// The folder itself.
     static let root = ConfinedName(parts: [])
 
-    /// The folders and the file; none contains `/` or is `.`, `..` or empty.
+    /// The folders and the file; none contains the byte of `/` or is `.`, `..` or empty.
     let parts: [String]
 
     private init(parts: [String]) { self.parts = parts }
@@ -26,7 +31,7 @@ struct ConfinedName: Sendable, Hashable {
         // The C0 and C1 controls, and DEL.
         let hasControls = text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
         guard !hasControls else { throw refuse("contains control characters") }
-        guard !text.hasPrefix("/"), !text.hasPrefix("\\") else {
+        guard !text.beginsWithBytes("/"), !text.beginsWithBytes("\\") else {
             throw refuse("is an absolute path; expected one inside the folder")
         }
         let bytes = Array(text.utf8.prefix(2))
@@ -34,11 +39,11 @@ struct ConfinedName: Sendable, Hashable {
             throw refuse("has a drive letter; expected a path inside the folder")
         }
         // On other systems a backslash separates; a name that climbs by it is never meant well.
-        guard !text.split(separator: "\\", omittingEmptySubsequences: false).dropFirst().contains(where: Self.climbs),
-            !(text.hasPrefix("..\\"))
-        else { throw FolderFault(.outside, "the file name \(quoted(text)) leads out of its folder") }
+        guard !text.utf8.contains(UInt8(ascii: "\\")) || !text.pathParts(separators: "/\\").contains("..") else {
+            throw FolderFault(.outside, "the file name \(quoted(text)) leads out of its folder")
+        }
         var parts: [String] = []
-        for part in text.split(separator: "/") where part != "." {
+        for part in text.pathParts() where part != "." {
             if part == ".." {
                 guard parts.popLast() != nil else {
                     throw FolderFault(.outside, "the file name \(quoted(text)) leads out of its folder")
@@ -48,12 +53,11 @@ struct ConfinedName: Sendable, Hashable {
             guard part.utf8.count <= Self.maximumPartBytes else {
                 throw refuse("has a part of more than \(Self.maximumPartBytes) bytes")
             }
-            parts.append(String(part))
+            guard !part.beginsWithBytes(Self.unfinished) else { throw refuse("is kept for unfinished files") }
+            parts.append(part)
         }
         self.parts = parts
     }
-
-    private static func climbs(_ part: Substring) -> Bool { part == ".." || part.hasPrefix("../") }
 
     var path: String { parts.joined(separator: "/") }
     var isRoot: Bool { parts.isEmpty }

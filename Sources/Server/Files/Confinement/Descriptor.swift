@@ -6,6 +6,9 @@ final class Descriptor: Sendable {
     /// is the same for all processors that Swift runs on, to C with `_GNU_SOURCE` only.
     static let unopened: Int32 = 0o10_000_000
 
+    /// Linux's `O_TMPFILE`: a file without a name in a folder.
+    static let nameless: Int32 = 0o20_000_000 | O_DIRECTORY
+
     let number: Int32
 
     init(adopting number: Int32) { self.number = number }

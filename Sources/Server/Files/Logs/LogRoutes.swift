@@ -84,7 +84,7 @@ func addLogRoutes(to routes: inout RouteTable, _ server: ServerContext) {
                 .init(413, "A body that is too large.", .text),
             ])
     ) { request in
-        let body = try await request.jsonObject()
+        let body = try await request.jsonObject(upTo: ServerRequest.smallBody)
         guard let client = body["clientId"]?.stringValue, client.utf8.count <= 200 else {
             throw HTTPFailure(.badRequest, "expected {\"clientId\": text, \"enabled\": true or false}")
         }

@@ -6,7 +6,7 @@ import JSON
 struct Settings: Sendable {
     private static let name = "comfy.settings.json"
     /// Bytes of the file: settings are small, and everybody may add to them.
-    private static let limit = 8 << 20
+    static let limit = 8 << 20
     let folder: ConfinedFolder
 
     func read() throws -> JSONObject {
@@ -28,6 +28,11 @@ struct Settings: Sendable {
         var settings = try read()
         for (key, value) in changes { settings[key] = value }
         let text = Array(JSON.object(settings).text(.pretty).utf8)
+        // What cannot be read again, a key with U+0000 or deep nesting, would make all settings unreadable.
+        guard (try? JSON(parsing: text)) != nil else {
+            throw HTTPFailure(
+                .badRequest, "a setting's name or value cannot be kept: it is nested too deeply, or has U+0000")
+        }
         guard text.count <= Self.limit else {
             throw HTTPFailure(.contentTooLarge, "the settings would have more than \(Self.limit) bytes")
         }
@@ -67,7 +72,7 @@ extension FileService {
                 answers: [.init(200, "Done."), malformed, unknown, tooLarge])
         ) { request in
             let settings = Settings(folder: try await users.folder(of: request))
-            let changes = try await request.jsonObject()
+            let changes = try await request.jsonObject(upTo: Settings.limit)
             try await turns.run { try settings.merge(changes) }
             return .empty()
         }
@@ -78,7 +83,7 @@ extension FileService {
                 answers: [.init(200, "Done."), malformed, unknown, tooLarge])
         ) { request in
             let settings = Settings(folder: try await users.folder(of: request))
-            let value = try await request.json()
+            let value = try await request.json(upTo: Settings.limit)
             let name = request.parameter("id")
             try await turns.run { try settings.merge([name: value]) }
             return .empty()

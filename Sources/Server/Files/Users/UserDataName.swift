@@ -1,4 +1,5 @@
 import HTTPTypes
+import NodeKit
 
 /// The name of a file among a user's data, out of a path segment.
 struct UserDataName {
@@ -12,7 +13,7 @@ struct UserDataName {
             name = try ConfinedName(text)
             if let again = PercentDecoding.decode(text[...]), again != text { _ = try ConfinedName(again) }
         } catch {
-            let isEscape = error.code == .outside || text.hasPrefix("/") || text.hasPrefix("\\")
+            let isEscape = error.code == .outside || text.beginsWithBytes("/") || text.beginsWithBytes("\\")
             throw HTTPFailure(isEscape ? .forbidden : .badRequest, error.message)
         }
         guard !name.isRoot else { throw HTTPFailure(.badRequest, "the file name is empty") }

@@ -27,7 +27,7 @@ extension FileService {
                     .init(413, "A body that is too large.", .text),
                 ])
         ) { request in
-            let name = try await request.jsonObject()["username"]?.stringValue ?? ""
+            let name = try await request.jsonObject(upTo: ServerRequest.smallBody)["username"]?.stringValue ?? ""
             guard users.hasMany else {
                 let message = "This server has one user; --multi-user keeps several apart."
                 throw HTTPFailure(.badRequest, message, body: .object(["error": .string(message)]))

@@ -2,6 +2,7 @@ import HTTPTypes
 import HummingbirdCore
 import JSON
 import NIOCore
+import NodeKit
 
 extension FileService {
     /// `/view` (server-api.md §5.3).
@@ -34,7 +35,7 @@ extension FileService {
         let query = request.query
         guard let given = query["filename"] else { throw HTTPFailure(.notFound, "no filename was given") }
         let annotated = AnnotatedName(given)
-        guard !annotated.name.isEmpty, !annotated.name.hasPrefix("/"), !annotated.name.contains("..") else {
+        guard !annotated.name.isEmpty, !annotated.name.beginsWithBytes("/"), !annotated.name.containsBytes("..") else {
             throw HTTPFailure(.badRequest, "the file name \(quoted(given)) is refused")
         }
         let type = query["type"] ?? "output"
@@ -48,7 +49,7 @@ extension FileService {
             throw HTTPFailure(.forbidden, error.message)
         }
         // Only the last part of the name counts, in the subfolder.
-        let last = annotated.name.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+        let last = annotated.name.pathParts(omittingEmpty: false).last ?? ""
         let name: ConfinedName
         do throws(FolderFault) { name = try folder.appending(ConfinedName(last)) } catch { throw error.failure }
         guard !last.isEmpty else { throw HTTPFailure(.notFound, "\(quoted(given)) is a folder") }
