@@ -57,6 +57,8 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .target(name: "CPattern", dependencies: ["CPCRE2"], linkerSettings: [.linkedLibrary("pcre2-8")]),
         .target(name: "CSignals"),
         .target(name: "CMalloc"),
         .target(
@@ -93,7 +95,9 @@ let package = Package(
         module(
             "Planning",
             [kit, "Engine", "Workflow", .product(name: "OrderedCollections", package: "swift-collections")]),
-        module("CoreNodes", [kit, "Models", "Sampling", "Images", "Checkpoints", "Hashing"], path: "Nodes/Core"),
+        module(
+            "CoreNodes", [kit, "CPattern", "Models", "Sampling", "Images", "Checkpoints", "Hashing"], path: "Nodes/Core"
+        ),
         module("PackTools", [kit, "CoreNodes"], path: "Nodes/PackTools"),
         module("KJNodes", [kit, "Images", "CoreNodes", "PackTools"], path: "Nodes/KJNodes"),
         module("RgthreeNodes", [kit, "CoreNodes", "Images", "PackTools"], path: "Nodes/Rgthree"),

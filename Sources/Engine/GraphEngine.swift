@@ -113,6 +113,9 @@ public struct RunOptions: Sendable {
     /// Whether and how samplers show pictures of their steps.
     public var previews = PreviewOptions.none
 
+    /// Whether written files carry the workflow.
+    public var embedsWorkflow = true
+
     /// The most that a node's own work may take where it has a choice, if that is less than what is available.
     public var workingMemory: Int?
 
@@ -145,6 +148,7 @@ final class RunEnvironment: Sendable {
     let parallelNodes: Int
     let availableMemory: @Sendable () -> Int
     let previews: PreviewOptions
+    let embedsWorkflow: Bool
     let observeResult: (@Sendable (String, [[any NodeValue]]) -> Void)?
     let emit: @Sendable (EngineEvent.Kind) -> Void
 
@@ -165,6 +169,7 @@ final class RunEnvironment: Sendable {
         parallelNodes = max(1, options.parallelNodes)
         availableMemory = { [limit = options.workingMemory] in min(AvailableMemory.bytes(), limit ?? .max) }
         previews = options.previews
+        embedsWorkflow = options.embedsWorkflow
         observeResult = options.resultObserver
         self.emit = emit
         cacheScope = "\(backend.name) \(backend.computeType.rawValue)"

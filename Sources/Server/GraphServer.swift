@@ -96,8 +96,10 @@ public final class GraphServer: Sendable {
                 guard ports.count == servers.count else { return }
                 state.withLock { $0.ports = ports }
                 onListening(ports)
-                await webhooks.sendLeft()
                 // What takes a while is made while nobody waits for it.
+                let registry = await context.nodes.registry
+                await onThread { [context] in _ = context.objectInfo.all(registry, context.files) }
+                await webhooks.sendLeft()
                 do {
                     _ = try await context.nodes.engine
                 } catch {

@@ -47,6 +47,8 @@ public struct ServeOptions: Sendable {
     public var previewMethod = PreviewOptions.Method.auto
     /// The longer side of previews.
     public var previewSize = 512
+    /// Whether written files carry the workflow.
+    public var embedsWorkflow = true
     /// Where finished prompts are announced; the secret signs the announcements.
     public var webhooks: [String] = []
     public var webhookSecret: String?

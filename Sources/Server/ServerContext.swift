@@ -38,10 +38,14 @@ public final class ServerContext: Sendable {
     /// Node types and engine, made when they are first needed.
     public let nodes: LazyEngine
     let metrics = ServerMetrics()
+    let objectInfo: ObjectInfo
+    let modelTypes: ModelTypes
 
     init(_ options: ServeOptions, _ parts: ServerParts) {
         self.options = options
         files = parts.files
+        modelTypes = ModelTypes(parts.files)
+        objectInfo = ObjectInfo(servesEditor: options.frontEndFolder != nil)
         version = parts.version
         log = ServerLog(print: parts.print)
         sockets = SocketHub(features: Self.features(options), metrics: metrics)

@@ -46,7 +46,10 @@ import Testing
 
     @Test("a prefix cannot leave the output folder")
     func traversal() throws {
-        for prefix in ["../x", "/tmp/x", "a/../../x", "../../etc/passwd", "a/b/../../../x", "./../x", "a\0b", "../\u{301}x", "/\u{301}x", "a/../../\u{200D}x"] {
+        for prefix in [
+            "../x", "/tmp/x", "a/../../x", "../../etc/passwd", "a/b/../../../x", "./../x", "a\0b", "../\u{301}x",
+            "/\u{301}x", "a/../../\u{200D}x",
+        ] {
             let error = imageError { _ = try OutputName(prefix: prefix, outputFolder: folder.path) }
             #expect(error?.code == .unwritableFile, "\(prefix)")
         }

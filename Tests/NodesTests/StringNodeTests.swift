@@ -35,6 +35,19 @@ struct StringNodeTests {
         #expect(message.contains("/(/"))
     }
 
+    /// Patterns that a backtracking matcher never ends with: an error soon, so that the queue goes on.
+    @Test(arguments: ["(a+)+$", "(a|a)*$", "(?:a|aa)+$"])
+    func endlessPatterns(pattern: String) async throws {
+        let context = try TestInstallation().context()
+        let flags: [String: any NodeValue] = ["case_insensitive": true, "multiline": false, "dotall": false]
+        let text = String(repeating: "a", count: 50) + "b"
+        let message = await failure {
+            _ = try await call(
+                "RegexMatch", flags.merging(["string": text, "regex_pattern": pattern]) { $1 }, context, as: Bool.self)
+        }
+        #expect(message.contains("steps") && message.contains(pattern), "\(message)")
+    }
+
     @Test(
         arguments: [
             ("abc", "abc"), (1.5, "1.5"), (2, "2"), (true, "True"), (Sigmas([1, 0.5]), "1.0, 0.5"),

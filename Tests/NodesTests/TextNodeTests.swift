@@ -69,7 +69,7 @@ struct TextNodeTests {
 
     @Test(arguments: [
         ("/(a/", "", "(a"), ("/*/", "", "*"), ("/a/", #"\1"#, "group 1"), ("/a/", #"\g<n>"#, "\"n\""),
-        ("/a/", #"\q"#, #"\q"#), ("/a/", "x\\", "backslash"), ("/(?<=a)b/", "", "lookbehind"),
+        ("/a/", #"\q"#, #"\q"#), ("/a/", "x\\", "backslash"),
         ("/a/", #"\g1"#, "<group>"),
     ]) func badPatterns(pattern: String, new: String, mentions: String) async throws {
         let message = await failure { _ = try await function("replace", "abc", pattern, new) }

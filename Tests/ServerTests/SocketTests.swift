@@ -120,7 +120,7 @@ import Testing
         let silent = try await server.socket("silent")
         let alive = try await server.socket("alive")
         let hub = server.server.context.sockets
-        let reader = Task { while true { _ = try await alive.next() } }
+        let reader = Task { try await offPool { while alive.wire.frame() != nil {} } }
         // Reads nothing and answers no ping.
         for _ in 0..<300 where hub.isConnected("silent") { try await Task.sleep(for: .milliseconds(20)) }
         #expect(!hub.isConnected("silent"))

@@ -59,9 +59,6 @@ public struct PictureWriter {
 
     /// The workflow, as the reference writes it: `prompt`, then every further text under its key.
     private static func texts(_ context: NodeContext) -> [ImageText] {
-        var texts: [ImageText] = []
-        if !context.prompt.isNull { texts.append(ImageText("prompt", context.prompt.text(.python))) }
-        for (key, value) in context.extraPNGInfo { texts.append(ImageText(key, value.text(.python))) }
-        return texts
+        context.workflowTexts.map { ImageText($0.key, $0.text) }
     }
 }

@@ -58,10 +58,7 @@ extension NodeContext {
     fileprivate func saveAnimation(
         _ images: Image, prefix: String, suffix: String, _ encode: (Tensor, [ImageText]) throws -> [UInt8]
     ) throws {
-        var texts: [ImageText] = []
-        if !prompt.isNull { texts.append(ImageText("prompt", prompt.text(.python))) }
-        for (key, value) in extraPNGInfo { texts.append(ImageText(key, value.text(.python))) }
-        let bytes = try encode(images.tensor, texts)
+        let bytes = try encode(images.tensor, workflowTexts.map { ImageText($0.key, $0.text) })
         var name = try OutputName(
             prefix: prefix, outputFolder: files.outputFolder, width: images.width, height: images.height)
         let file = name.fileName(suffix: suffix)

@@ -16,9 +16,7 @@ struct SaveLatent: Node {
     func run(_ context: NodeContext) async throws {
         var name = try OutputName(prefix: filenamePrefix, outputFolder: context.files.outputFolder)
         let file = name.fileName(suffix: "latent")
-        var metadata: [(String, String)] = []
-        if !context.prompt.isNull { metadata.append(("prompt", context.prompt.text(.python))) }
-        for (key, value) in context.extraPNGInfo { metadata.append((key, value.text(.python))) }
+        let metadata = context.workflowTexts.map { ($0.key, $0.text) }
         try OutputFile.write(LatentFile.encode(samples.samples, metadata: metadata), to: name.path(of: file))
         context.show([
             "latents": .array([

@@ -74,9 +74,7 @@ extension NodeContext {
     fileprivate func save(_ content: CheckpointWriter.Content, prefix: String) throws {
         var name = try OutputName(prefix: prefix, outputFolder: files.outputFolder)
         let path = name.path(of: name.fileName(suffix: "safetensors"))
-        var metadata = content.metadata
-        if !prompt.isNull { metadata.append(("prompt", prompt.text(.python))) }
-        for (key, value) in extraPNGInfo { metadata.append((key, value.text(.python))) }
+        let metadata = content.metadata + workflowTexts.map { ($0.key, $0.text) }
         try SafetensorsWriter.write(content.tensors, metadata: metadata, to: path) { done, total in
             try checkCancellation()
             progress(Double(done), of: Double(total))

@@ -1,106 +1,106 @@
 import NodeKit
 
-/// A regular expression in Python's syntax, run by Swift's `Regex`.
-///
-/// The two syntaxes agree on what prompts are edited with; ``translated(_:)`` handles where they differ silently.
-/// Lookbehind and conditionals, which `Regex` lacks, are reported.
-public struct PythonPattern {
+/// A regular expression in Python's syntax, run by PCRE2 with a bound on its steps: no pattern keeps a run from ending.
+public struct PythonPattern: Sendable {
     public let source: String
-    private let regex: Regex<AnyRegexOutput>
+    private let compiled: CompiledPattern
 
-    /// - Parameter flags: letters as in `(?im)`.
-    /// - Throws: ``NodeError`` for an invalid or unsupported pattern.
+    /// What a match found.
+    public struct Match: Sendable {
+        /// The whole match and the groups; `nil` for groups that took no part.
+        public let groups: [String?]
+        let range: Range<Int>
+    }
+
+    /// - Parameter flags: letters as in `(?ims)`.
+    /// - Throws: ``NodeError`` for an invalid pattern.
     public init(_ source: String, flags: String = "") throws {
         self.source = source
+        var options: CompiledPattern.Flags = []
+        if flags.contains("i") { options.insert(.ignoresCase) }
+        if flags.contains("m") { options.insert(.multiline) }
+        if flags.contains("s") { options.insert(.dotMatchesAll) }
+        if flags.contains("x") { options.insert(.extended) }
         do {
-            regex = try Regex(Self.translated(flags.isEmpty ? source : "(?\(flags))" + source)).matchingSemantics(
-                .unicodeScalar
-            ).wordBoundaryKind(.simple)
+            compiled = try CompiledPattern(PythonPatternSyntax.translated(source), options)
         } catch {
             throw NodeError("the regular expression /\(source)/ cannot be used: \(error)")
         }
     }
 
-    /// The groups of every match from left to right, the whole match first; `nil` for groups that took no part.
-    public func matches(in text: String) -> [[String?]] { text.matches(of: regex).map { Self.groups($0.output) } }
+    func group(named name: String) -> Int? { compiled.group(named: name) }
 
-    /// How many matches there are.
-    public func matchCount(in text: String) -> Int { text.matches(of: regex).count }
-
-    /// The groups of the first match.
-    public func firstMatch(in text: String) -> [String?]? {
-        // What `firstMatch` throws comes from custom components, of which there are none.
-        guard let match = try? regex.firstMatch(in: text) else { return nil }
-        return Self.groups(match.output)
+    /// Calls `body` with every match from left to right, until it answers no.
+    ///
+    /// An empty match may follow the one before it directly, as since Python 3.7.
+    private func forEach(in text: String, _ check: () throws -> Void, _ body: (Match) throws -> Bool) throws {
+        let bytes = Array(text.utf8)
+        var start = 0
+        var mayBeEmpty = true
+        while let found = try find(bytes, start, mayBeEmpty), let range = found[0] {
+            let groups = found.map { $0.map { String(decoding: bytes[$0], as: UTF8.self) } }
+            guard try body(Match(groups: groups, range: range)) else { return }
+            start = range.upperBound
+            mayBeEmpty = !range.isEmpty
+            try check()
+        }
     }
 
-    private static func groups(_ output: AnyRegexOutput) -> [String?] { output.map { $0.substring.map(String.init) } }
+    private func find(_ bytes: [UInt8], _ start: Int, _ mayBeEmpty: Bool) throws -> [Range<Int>?]? {
+        do {
+            return try compiled.find(in: bytes, from: start, mayBeEmpty: mayBeEmpty)
+        } catch {
+            throw NodeError("the regular expression /\(source)/: \(error)")
+        }
+    }
+
+    /// The groups of every match from left to right, the whole match first; `nil` for groups that took no part.
+    ///
+    /// - Parameter check: called between matches; stops by throwing.
+    /// - Throws: ``NodeError`` where the pattern takes too many steps.
+    public func matches(in text: String, check: () throws -> Void = {}) throws -> [[String?]] {
+        var all: [[String?]] = []
+        try forEach(in: text, check) { match in
+            all.append(match.groups)
+            return true
+        }
+        return all
+    }
+
+    /// How many matches there are.
+    public func matchCount(in text: String) throws -> Int { try matches(in: text).count }
+
+    /// The groups of the first match.
+    public func firstMatch(in text: String) throws -> [String?]? {
+        var first: [String?]?
+        try forEach(in: text, {}) { match in
+            first = match.groups
+            return false
+        }
+        return first
+    }
 
     /// Every match, from left to right, replaced.
     ///
-    /// - Parameter limit: how many matches are replaced at most; 0 for all.
-    /// - Throws: ``NodeError`` when the replacement names a group that the pattern does not have.
-    public func replacing(in text: String, with replacement: PythonReplacement, limit: Int = 0) throws -> String {
-        var out = ""
-        var position = text.startIndex
-        for match in text.matches(of: regex).prefix(limit > 0 ? limit : .max) {
-            out += text[position..<match.range.lowerBound]
-            out += try replacement.text(for: match.output, pattern: source)
+    /// - Parameters:
+    ///   - limit: how many matches are replaced at most; 0 for all.
+    ///   - check: called between matches; stops by throwing.
+    /// - Throws: ``NodeError`` when the replacement names a group that the pattern does not have, or the pattern takes too
+    ///   many steps.
+    public func replacing(
+        in text: String, with replacement: PythonReplacement, limit: Int = 0, check: () throws -> Void = {}
+    ) throws -> String {
+        let bytes = Array(text.utf8)
+        var out: [UInt8] = []
+        var position = 0
+        var count = 0
+        try forEach(in: text, check) { match in
+            out += bytes[position..<match.range.lowerBound]
+            out += try replacement.text(for: match, of: self).utf8
             position = match.range.upperBound
+            count += 1
+            return limit <= 0 || count < limit
         }
-        return out + text[position...]
-    }
-
-    /// The same pattern in Swift's syntax:
-    /// * `\Z` is the very end (Swift: also before a last line feed), `$` the end or before a last line feed (Swift:
-    ///   the very end), `.` everything but a line feed (Swift: no line end at all). `$` and `.` are left alone where
-    ///   the pattern sets the flags m or s, which mean the same in both.
-    /// * In a class `]` in first place, `[`, and doubled `&`, `-`, `~` are plain characters (Swift: set operations).
-    static func translated(_ pattern: String) -> String {
-        let flags = inlineFlags(pattern)
-        var out = ""
-        var characters = Array(pattern.unicodeScalars)[...]
-        while let character = characters.popFirst() {
-            switch character {
-            case "\\":
-                guard let escaped = characters.popFirst() else { return out + "\\" }
-                out += escaped == "Z" ? "\\z" : "\\\(escaped)"
-            case "[": out += translatedClass(&characters)
-            case "$" where !flags.contains("m"): out += "(?=\\n?\\z)"
-            case "." where !flags.contains("s"): out += "[^\\n]"
-            default: out.unicodeScalars.append(character)
-            }
-        }
-        return out
-    }
-
-    /// A class whose "[" has been taken; takes the rest of it.
-    private static func translatedClass(_ characters: inout ArraySlice<Unicode.Scalar>) -> String {
-        var out = "["
-        if characters.first == "^" {
-            characters.removeFirst()
-            out += "^"
-        }
-        var isFirst = true
-        var previous: Unicode.Scalar?
-        while let character = characters.popFirst() {
-            switch character {
-            case "\\":
-                guard let escaped = characters.popFirst() else { return out + "\\" }
-                out += "\\\(escaped)"
-            case "]" where !isFirst: return out + "]"
-            case "]", "[": out += "\\\(character)"
-            case _ where character == previous && "&~-".unicodeScalars.contains(character): out += "\\\(character)"
-            default: out.unicodeScalars.append(character)
-            }
-            previous = character
-            isFirst = false
-        }
-        return out
-    }
-
-    /// Letters of all groups like `(?im)` and `(?s:…)`.
-    private static func inlineFlags(_ pattern: String) -> Set<Character> {
-        Set(pattern.matches(of: /\(\?([a-zA-Z]+)/).flatMap { $0.output.1 })
+        return String(decoding: out + bytes[position...], as: UTF8.self)
     }
 }

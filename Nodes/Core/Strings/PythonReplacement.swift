@@ -46,21 +46,23 @@ public struct PythonReplacement {
     /// The text that replaces a match; a group that took no part is empty.
     ///
     /// - Throws: ``NodeError`` when the pattern has no such group.
-    func text(for output: AnyRegexOutput, pattern: String) throws -> String {
+    func text(for match: PythonPattern.Match, of pattern: PythonPattern) throws -> String {
+        let groups = match.groups
         var out = ""
         for part in parts {
             switch part {
             case .text(let text): out += text
             case .group(let number):
-                guard number < output.count else {
-                    throw NodeError("the replacement uses group \(number), /\(pattern)/ has \(output.count - 1)")
+                guard number < groups.count else {
+                    throw NodeError("the replacement uses group \(number), /\(pattern.source)/ has \(groups.count - 1)")
                 }
-                out += output[number].substring ?? ""
+                out += groups[number] ?? ""
             case .name(let name):
-                guard let group = output[name] else {
-                    throw NodeError("the replacement uses group \"\(name)\", which /\(pattern)/ does not have")
+                guard let number = pattern.group(named: name) else {
+                    throw NodeError(
+                        "the replacement uses group \"\(name)\", which /\(pattern.source)/ does not have")
                 }
-                out += group.substring ?? ""
+                out += groups[number] ?? ""
             }
         }
         return out

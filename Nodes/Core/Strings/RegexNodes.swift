@@ -14,7 +14,7 @@ struct RegexMatch: Node {
 
     func run(_ context: NodeContext) async throws {
         let flags = regexFlags(caseInsensitive, multiline, dotall)
-        matches = (try? PythonPattern(regexPattern, flags: flags))?.firstMatch(in: string) != nil
+        matches = try (try? PythonPattern(regexPattern, flags: flags))?.firstMatch(in: string) != nil
     }
 }
 
@@ -42,14 +42,17 @@ struct RegexExtract: Node {
             groups.count > 1 && groups.indices.contains(groupIndex) ? groups[groupIndex] ?? "" : nil
         }
         switch mode {
-        case "First Match": result = pattern.firstMatch(in: string).flatMap { $0[0] } ?? ""
+        case "First Match": result = try pattern.firstMatch(in: string).flatMap { $0[0] } ?? ""
         case "First Group":
             // Group 0 is the whole match, also of a pattern without groups.
-            result = pattern.firstMatch(in: string).flatMap { groupIndex == 0 ? $0[0] : group($0) } ?? ""
-        case "All Groups": result = pattern.matches(in: string).compactMap(group).joined(separator: "\n")
+            result = try pattern.firstMatch(in: string).flatMap { groupIndex == 0 ? $0[0] : group($0) } ?? ""
+        case "All Groups":
+            result = try pattern.matches(in: string, check: context.checkCancellation).compactMap(group)
+                .joined(separator: "\n")
         default:
             // Of a pattern with groups the first one is taken.
-            result = pattern.matches(in: string).map { ($0.count > 1 ? $0[1] : $0[0]) ?? "" }.joined(separator: "\n")
+            result = try pattern.matches(in: string, check: context.checkCancellation)
+                .map { ($0.count > 1 ? $0[1] : $0[0]) ?? "" }.joined(separator: "\n")
         }
     }
 }
@@ -70,7 +73,8 @@ struct RegexReplace: Node {
     func run(_ context: NodeContext) async throws {
         let pattern = try PythonPattern(regexPattern, flags: regexFlags(caseInsensitive, multiline, dotall))
         try requireInRange(count, "count", 0...1_000_000)
-        result = try pattern.replacing(in: string, with: PythonReplacement(replace), limit: count)
+        result = try pattern.replacing(
+            in: string, with: PythonReplacement(replace), limit: count, check: context.checkCancellation)
     }
 }
 

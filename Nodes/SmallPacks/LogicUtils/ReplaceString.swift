@@ -15,6 +15,7 @@ struct LogicUtilReplaceString: Node {
     @Output("STRING") var result: String
 
     func run(_ context: NodeContext) async throws {
-        result = try PythonPattern(pattern).replacing(in: text, with: PythonReplacement(replacement))
+        result = try PythonPattern(pattern).replacing(
+            in: text, with: PythonReplacement(replacement), check: context.checkCancellation)
     }
 }

@@ -38,7 +38,7 @@ struct WASTextFindAndReplace: Node {
 
     func run(_ context: NodeContext) async throws {
         let pattern = try PythonPattern(find)
-        let count = pattern.matchCount(in: text)
+        let count = try pattern.matchCount(in: text)
         result = try pattern.replacing(in: text, with: PythonReplacement(replace))
         (number, float, int) = (count, Double(count), count)
     }

@@ -22,19 +22,22 @@ struct NodeOptions: ParsableArguments {
 extension Program {
     /// All nodes of the program: built in, and of the libraries in folders. What is wrong with them is told, and they
     /// are left out.
-    func registry(_ options: NodeOptions) -> NodeRegistry {
+    ///
+    /// - Parameter only: the modules whose libraries are loaded; `nil` for all.
+    func registry(_ options: NodeOptions, only: [String]? = nil) -> NodeRegistry {
         registry(
-            folders: options.folders, onlyBuiltin: options.onlyBuiltin, withTestingNodes: options.testingNodes)
+            folders: options.folders, onlyBuiltin: options.onlyBuiltin, withTestingNodes: options.testingNodes,
+            only: only)
     }
 
     /// - Parameter folders: searched before the user's own folder.
     func registry(
-        folders: [String] = [], onlyBuiltin: Bool = false, withTestingNodes: Bool = false
+        folders: [String] = [], onlyBuiltin: Bool = false, withTestingNodes: Bool = false, only: [String]? = nil
     ) -> NodeRegistry {
         var packs = composition.packs()
         if withTestingNodes { packs += composition.testingPacks() }
         if !onlyBuiltin {
-            let libraries = NodeLibraries.load(named: folders, perUser: composition.nodeFolder())
+            let libraries = NodeLibraries.load(named: folders, perUser: composition.nodeFolder(), only: only)
             for warning in libraries.warnings { console.warning(printable(warning)) }
             packs += libraries.packs
         }

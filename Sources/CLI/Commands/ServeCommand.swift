@@ -94,9 +94,9 @@ struct ServeCommand: ProgramCommand {
         return ServerParts(
             files: files, version: ProgramVersion.text,
             registry: { [libraries, compatibility] in
-                var libraries = libraries
-                if compatibility.disableAllCustomNodes { libraries.onlyBuiltin = true }
-                return program.registry(libraries)
+                var only: [String]?
+                if compatibility.disableAllCustomNodes { only = compatibility.whitelistCustomNodes }
+                return program.registry(libraries, only: only)
             },
             engine: { [precision, threads, limits, cacheFolder, prompts, keepsResults] registry in
                 let backend = try program.composition.backend(precision, threads)

@@ -7,6 +7,12 @@ struct CompatibilityOptions: ParsableArguments {
     @Flag(help: "Compute on the processor, which is what happens anyway.") var cpu = false
     @Flag(help: "Keep the data of several users apart by the header Comfy-User.") var multiUser = false
     @Flag(help: "Load no nodes but those that are built in.") var disableAllCustomNodes = false
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "With --disable-all-custom-nodes: load the libraries of these modules all the same.", valueName: "module"))
+    var whitelistCustomNodes: [String] = []
+    @Flag(help: "Write pictures and other files without the workflow that made them.") var disableMetadata = false
     @Option(help: ArgumentHelp("The longer side of previews.", valueName: "pixels")) var previewSize = 512
     @Option(
         help: ArgumentHelp("How previews of latents are made.", valueName: "none|auto|latent2rgb|taesd"),
@@ -23,8 +29,6 @@ struct CompatibilityOptions: ParsableArguments {
     @Flag(help: .hidden) var disableApiNodes = false
     @Flag(help: .hidden) var logStdout = false
     @Flag(help: .hidden) var deterministic = false
-    @Flag(help: .hidden) var disableMetadata = false
-    @Option(parsing: .upToNextOption, help: .hidden) var whitelistCustomNodes: [String] = []
     @Option(help: .hidden) var frontEndVersion: String?
     @Option(help: .hidden) var verbose: String?
     @Option(help: .hidden) var cacheRam: String?
@@ -42,9 +46,8 @@ struct CompatibilityOptions: ParsableArguments {
         if frontEndVersion != nil {
             notes.append("--front-end-version: nothing is downloaded; give an unpacked front end with --front-end DIR")
         }
-        if disableMetadata { notes.append("--disable-metadata: pictures still carry their workflow") }
-        if !whitelistCustomNodes.isEmpty {
-            notes.append("--whitelist-custom-nodes: all installed libraries are loaded")
+        if !whitelistCustomNodes.isEmpty, !disableAllCustomNodes {
+            notes.append("--whitelist-custom-nodes means something with --disable-all-custom-nodes only")
         }
         return notes
     }
@@ -53,5 +56,6 @@ struct CompatibilityOptions: ParsableArguments {
         options.hasManyUsers = multiUser
         options.previewSize = previewSize
         options.previewMethod = previewMethod
+        options.embedsWorkflow = !disableMetadata
     }
 }

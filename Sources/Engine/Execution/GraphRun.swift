@@ -263,6 +263,7 @@ struct GraphRun {
             prompt: environment.promptJSON, extraPNGInfo: environment.extraPNGInfo)
         context.memory = CachedMemory(environment.cache, entry.schema)
         context.previews = environment.previews
+        context.embedsWorkflow = environment.embedsWorkflow
         context.availableMemory = environment.availableMemory
         context.graph = live
         return context

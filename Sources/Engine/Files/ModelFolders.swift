@@ -68,6 +68,9 @@ public final class ModelFolders: NodeFiles {
         return (first + own + last).filter { seen.insert($0).inserted }
     }
 
+    /// The types that `extra_model_paths.yaml` files name, sorted.
+    public var extraTypes: [String] { Set(extra.flatMap(\.sections).flatMap { $0.folders.map(\.type) }).sorted() }
+
     public func modelNames(_ folder: String) -> [String] {
         let type = FolderTypes.canonical(folder)
         var names: Set<String> = []

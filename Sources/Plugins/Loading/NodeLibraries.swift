@@ -48,8 +48,9 @@ public struct NodeLibraries: Sendable {
     /// - Parameters:
     ///   - named: folders that the user named.
     ///   - perUser: the folder that need not be there.
-    public static func load(named: [String], perUser: String?) -> NodeLibraries {
-        read(named: named, perUser: perUser) { manifest, folder throws(PluginError) in
+    ///   - only: the modules to load, others are not looked at; `nil` for all.
+    public static func load(named: [String], perUser: String?, only: [String]? = nil) -> NodeLibraries {
+        read(named: named, perUser: perUser, only: only) { manifest, folder throws(PluginError) in
             .loaded(try LibraryLoader.load(manifest, folder: folder))
         }
     }
@@ -58,11 +59,11 @@ public struct NodeLibraries: Sendable {
     ///
     /// - Parameter reason: why all are refused.
     public static func refuse(named: [String], perUser: String?, reason: String) -> NodeLibraries {
-        read(named: named, perUser: perUser) { _, _ in .refused(reason) }
+        read(named: named, perUser: perUser, only: nil) { _, _ in .refused(reason) }
     }
 
     private static func read(
-        named: [String], perUser: String?,
+        named: [String], perUser: String?, only: [String]?,
         _ state: (NodeLibraryManifest, String) throws(PluginError) -> NodeLibrary.State
     ) -> NodeLibraries {
         var result = NodeLibraries()
@@ -74,7 +75,7 @@ public struct NodeLibraries: Sendable {
             }
             guard seen.insert(path).inserted else { continue }
             do throws(PluginError) {
-                let found = try NodeFolder.locked(path) { () throws(PluginError) in list(path, state) }
+                let found = try NodeFolder.locked(path) { () throws(PluginError) in list(path, only, state) }
                 result.add(found ?? [])
             } catch {
                 result.folderProblems.append("no nodes are loaded from \(folder): \(error.message)")
@@ -84,10 +85,13 @@ public struct NodeLibraries: Sendable {
     }
 
     private static func list(
-        _ folder: String, _ state: (NodeLibraryManifest, String) throws(PluginError) -> NodeLibrary.State
+        _ folder: String, _ only: [String]?,
+        _ state: (NodeLibraryManifest, String) throws(PluginError) -> NodeLibrary.State
     ) -> [NodeLibrary] {
-        NodeFolder.entries(folder).filter { $0.hasSuffix(NodeLibraryManifest.suffix) && !$0.hasPrefix(".") }.map {
-            name in
+        NodeFolder.entries(folder).filter { name in
+            guard name.hasSuffix(NodeLibraryManifest.suffix), !name.hasPrefix(".") else { return false }
+            return only?.contains(String(name.dropLast(NodeLibraryManifest.suffix.count))) ?? true
+        }.map { name in
             let module = String(name.dropLast(NodeLibraryManifest.suffix.count))
             var library = NodeLibrary(module: module, folder: folder, manifest: nil, state: .refused(""))
             do throws(PluginError) {

@@ -8,10 +8,12 @@ struct FileService: Sendable {
     let options: ServeOptions
     let files: ModelFolders
     let users: Users
+    let types: ModelTypes
 
     init(_ options: ServeOptions, _ files: ModelFolders) {
         self.options = options
         self.files = files
+        types = ModelTypes(files)
         users = Users(folder: options.userFolder, hasMany: options.hasManyUsers)
     }
 

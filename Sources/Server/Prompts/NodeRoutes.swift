@@ -5,11 +5,10 @@ import HummingbirdCore
 import JSON
 import NIOCore
 import NodeKit
-import Synchronization
 
 /// What nodes, models and machine there are (server-api.md §3, §6).
 func addNodeRoutes(to routes: inout RouteTable, _ server: ServerContext) {
-    let info = ObjectInfo(servesEditor: server.options.frontEndFolder != nil)
+    let info = server.objectInfo
     routes.get(
         "/object_info",
         RouteDescription(
@@ -44,7 +43,7 @@ func addNodeRoutes(to routes: inout RouteTable, _ server: ServerContext) {
         RouteDescription(
             "The types of model folders.", tag: "models",
             answers: [.init(200, "Names of types.", .json(.list(of: .type("string"))))])
-    ) { _ in .json(.array(ModelTypes.all.map { .string($0) })) }
+    ) { _ in .json(.array(server.modelTypes.all.map { .string($0) })) }
     routes.get(
         "/models/{type}",
         RouteDescription(
@@ -55,7 +54,7 @@ func addNodeRoutes(to routes: inout RouteTable, _ server: ServerContext) {
             ])
     ) { request in
         let type = request.parameter("type")
-        guard ModelTypes.isKnown(type) else { return .empty(.notFound) }
+        guard server.modelTypes.known(type) != nil else { return .empty(.notFound) }
         return .json(.array(await onThread { server.files.modelNames(type) }.map { .string($0) }))
     }
     routes.get(
@@ -63,51 +62,6 @@ func addNodeRoutes(to routes: inout RouteTable, _ server: ServerContext) {
         RouteDescription(
             "Machine and versions.", tag: "server", answers: [.init(200, "system and devices.", .object)])
     ) { _ in .json(systemStats(server)) }
-}
-
-/// The types of folders that ComfyUI knows (server-api.md §8).
-enum ModelTypes {
-    static let all = [
-        "checkpoints", "configs", "loras", "vae", "text_encoders", "diffusion_models", "clip_vision", "style_models",
-        "embeddings", "diffusers", "vae_approx", "controlnet", "gligen", "upscale_models", "latent_upscale_models",
-        "custom_nodes", "hypernetworks", "photomaker", "classifiers", "model_patches", "audio_encoders",
-    ]
-    private static let oldNames: Set<String> = ["clip", "unet"]
-
-    static func isKnown(_ type: String) -> Bool { all.contains(type) || oldNames.contains(type) }
-}
-
-/// The text of `/object_info`, kept for as long as the folders hold the same files.
-private final class ObjectInfo: Sendable {
-    private struct Known {
-        var lists: [Choices: [String]]
-        var text: ByteBuffer
-    }
-
-    private let known = Mutex<Known?>(nil)
-    private let servesEditor: Bool
-
-    init(servesEditor: Bool) { self.servesEditor = servesEditor }
-
-    func all(_ registry: NodeRegistry, _ files: any NodeFiles) -> ByteBuffer {
-        var lists: [Choices: [String]] = [:]
-        for definition in registry.definitions {
-            for input in definition.schema.inputs {
-                guard case .choice(let choices) = input.kind, lists[choices] == nil else { continue }
-                if case .fixed = choices { continue }
-                lists[choices] = choices.names(in: files)
-            }
-        }
-        if let known = known.withLock({ $0 }), known.lists == lists { return known.text }
-        var entries = JSONObject()
-        for definition in registry.definitions {
-            entries[definition.schema.id] = definition.schema.objectInfo { lists[$0] ?? $0.names(in: files) }
-        }
-        if servesEditor { for (name, entry) in EditorNodes.missing(in: registry) { entries[name] = entry } }
-        let text = ByteBuffer(string: JSON.object(entries).text(.compact))
-        known.withLock { $0 = Known(lists: lists, text: text) }
-        return text
-    }
 }
 
 private func systemStats(_ server: ServerContext) -> JSON {

@@ -22,7 +22,7 @@ final class PromptQueue: Sendable {
     private struct State {
         /// In the order in which they run.
         var waiting: [QueuedPrompt] = []
-        var running: [String: Running] = [:]
+        var running: [ByteKey: Running] = [:]
         /// Prompts on their way to the disk.
         var arriving = 0
         var counter: Int64 = 0
@@ -31,7 +31,7 @@ final class PromptQueue: Sendable {
         var isDraining = false
         var isAbandoned = false
         var workers: [CheckedContinuation<QueuedPrompt?, Never>] = []
-        var observers: [String: [Observer]] = [:]
+        var observers: [ByteKey: [Observer]] = [:]
         var observerCount = 0
         var freesModels = false
         var freesResults = false
@@ -179,7 +179,7 @@ final class PromptQueue: Sendable {
                 guard !state.waiting.isEmpty else { return nil }
                 let prompt = state.waiting.removeFirst()
                 state.byteCount -= prompt.byteCount
-                state.running[prompt.id] = Running(
+                state.running[ByteKey(prompt.id)] = Running(
                     prompt: prompt, control: RunControl(), messages: RunMessages(prompt, server.sockets))
                 return (state.workers.removeFirst(), prompt)
             }
@@ -189,7 +189,7 @@ final class PromptQueue: Sendable {
     }
 
     /// What belongs to a prompt that runs.
-    func running(_ id: String) -> Running? { state.withLock { $0.running[id] } }
+    func running(_ id: String) -> Running? { state.withLock { $0.running[ByteKey(id)] } }
 
     func begin(_ prompt: QueuedPrompt) async throws {
         try await store.begin(prompt.id)
@@ -210,8 +210,8 @@ final class PromptQueue: Sendable {
         }
 
         let observers = state.withLock { state in
-            state.running[prompt.id] = nil
-            return state.observers.removeValue(forKey: prompt.id) ?? []
+            state.running[ByteKey(prompt.id)] = nil
+            return state.observers.removeValue(forKey: ByteKey(prompt.id)) ?? []
         }
         if isLeft {
             for observer in observers { observer.continuation.finish() }
@@ -245,7 +245,8 @@ final class PromptQueue: Sendable {
         let (stream, continuation) = AsyncStream<PromptOutcome>.makeStream()
         let ticket = state.withLock { state in
             state.observerCount += 1
-            state.observers[id, default: []].append(Observer(ticket: state.observerCount, continuation: continuation))
+            state.observers[ByteKey(id), default: []].append(
+                Observer(ticket: state.observerCount, continuation: continuation))
             return state.observerCount
         }
         // Who waits no longer is forgotten: also when the prompt was not taken.
@@ -255,8 +256,8 @@ final class PromptQueue: Sendable {
 
     private func forget(_ id: String, _ ticket: Int) {
         state.withLock { state in
-            state.observers[id]?.removeAll { $0.ticket == ticket }
-            if state.observers[id]?.isEmpty == true { state.observers[id] = nil }
+            state.observers[ByteKey(id)]?.removeAll { $0.ticket == ticket }
+            if state.observers[ByteKey(id)]?.isEmpty == true { state.observers[ByteKey(id)] = nil }
         }
     }
 
@@ -265,24 +266,25 @@ final class PromptQueue: Sendable {
     /// Stops what runs, or one prompt if it runs.
     func interrupt(_ id: String?) {
         let controls = state.withLock { state in
-            if let id { return state.running[id].map { [$0.control] } ?? [] }
+            if let id { return state.running[ByteKey(id)].map { [$0.control] } ?? [] }
             return state.running.values.map(\.control)
         }
         for control in controls { control.cancel() }
     }
 
     /// Takes prompts out of the queue; `nil` means all. Those that run go on.
-    func delete(_ ids: Set<String>?) async throws {
+    func delete(_ ids: [String]?) async throws {
+        let wanted = ids.map { Set($0.map(ByteKey.init)) }
         let removed = state.withLock { state in
-            let removed = state.waiting.filter { ids?.contains($0.id) ?? true }
-            if !removed.isEmpty { state.waiting.removeAll { ids?.contains($0.id) ?? true } }
+            let removed = state.waiting.filter { wanted?.contains(ByteKey($0.id)) ?? true }
+            if !removed.isEmpty { state.waiting.removeAll { wanted?.contains(ByteKey($0.id)) ?? true } }
             state.byteCount -= removed.reduce(0) { $0 + $1.byteCount }
             return removed.map(\.id)
         }
         guard !removed.isEmpty else { return }
         try await store.remove(removed)
         let observers = state.withLock { state in
-            removed.compactMap { id in state.observers.removeValue(forKey: id).map { (id, $0) } }
+            removed.compactMap { id in state.observers.removeValue(forKey: ByteKey(id)).map { (id, $0) } }
         }
         for (id, waiting) in observers {
             let outcome = PromptOutcome(id: id, status: .deleted, record: JSONObject(), duration: .zero)
@@ -315,7 +317,7 @@ final class PromptQueue: Sendable {
     func refuse() {
         let observers = state.withLock { state in
             state.isDraining = true
-            return state.waiting.flatMap { state.observers.removeValue(forKey: $0.id) ?? [] }
+            return state.waiting.flatMap { state.observers.removeValue(forKey: ByteKey($0.id)) ?? [] }
         }
         for observer in observers { observer.continuation.finish() }
         wake()

@@ -90,11 +90,10 @@ struct PromptRequest: Sendable {
     private static func promptID(_ json: JSON?) throws(HTTPFailure) -> String {
         guard let json, !json.isNull else { return freshID() }
         let text = json.stringValue ?? json.text(.compact)
-        // Letters beyond ASCII may have several spellings, which are different ids for some and equal for others.
-        guard !text.isEmpty, text.utf8.count <= 256, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
+        guard !text.isEmpty, text.utf8.count <= 256, !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
             throw refused(
                 "invalid_prompt_id", "prompt_id is not usable as an id",
-                "expected 1 to 256 printable ASCII characters, as in a UUID")
+                "expected 1 to 256 bytes without control characters")
         }
         return text
     }

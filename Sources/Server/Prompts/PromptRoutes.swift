@@ -168,7 +168,7 @@ private func addQueue(to routes: inout RouteTable, _ queue: PromptQueue) {
     routes.post("/queue", changes("Takes prompts out of the queue; those that run go on.")) { request in
         let body = try await request.jsonObject(upTo: ServerRequest.smallBody)
         if body["clear"]?.boolValue == true { try await queue.delete(nil) }
-        if let ids = try ids(body) { try await queue.delete(Set(ids)) }
+        if let ids = try ids(body) { try await queue.delete(ids) }
         return .empty()
     }
 }
@@ -220,7 +220,7 @@ private func ids(_ body: JSONObject) throws(HTTPFailure) -> [String]? {
         guard items.count <= 10_000 else {
             throw HTTPFailure(.badRequest, "delete has \(items.count) ids, expected at most 10000 at once")
         }
-        return Array(Set(items.compactMap { $0.stringValue ?? $0.intValue.map(String.init) }))
+        return items.compactMap { $0.stringValue ?? $0.intValue.map(String.init) }
     case .some(let other): throw HTTPFailure(.badRequest, "delete is \(other.kind), expected a list of ids")
     }
 }

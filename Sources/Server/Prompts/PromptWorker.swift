@@ -53,6 +53,7 @@ struct PromptWorker: Sendable {
             promptID: prompt.id, control: running.control,
             extraPNGInfo: prompt.extraData["extra_pnginfo"]?.objectValue ?? JSONObject(),
             parallelNodes: server.options.parallelNodes, workingMemory: server.options.workingMemory)
+        options.embedsWorkflow = server.options.embedsWorkflow
         // A client that is away may come back in the middle.
         if prompt.clientID != nil || !messages.audience.isEmpty {
             options.previews = PreviewOptions(method: server.options.previewMethod, size: server.options.previewSize)

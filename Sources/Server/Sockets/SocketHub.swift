@@ -5,16 +5,16 @@ import Synchronization
 /// All open sockets: who they belong to, and what goes to whom.
 public final class SocketHub: Sendable {
     private struct State {
-        /// The sockets of each client by the bytes of its id, newest last: that one hears of the client's runs, the others
+        /// The sockets of each client, newest last: that one hears of the client's runs, the others
         /// stay open until the client closes them.
-        var clients: [[UInt8]: [ClientSocket]] = [:]
+        var clients: [ByteKey: [ClientSocket]] = [:]
         var sockets: [ObjectIdentifier: ClientSocket] = [:]
         /// Sockets that hear of all runs.
         var watchers: [ObjectIdentifier: ClientSocket] = [:]
         var greeting: (@Sendable (_ clientID: String) -> [SocketMessage])?
         var overview: (@Sendable () -> [SocketMessage])?
 
-        func own(_ clientID: String) -> ClientSocket? { clients[Array(clientID.utf8)]?.last }
+        func own(_ clientID: String) -> ClientSocket? { clients[ByteKey(clientID)]?.last }
     }
 
     let metrics: ServerMetrics
@@ -67,7 +67,7 @@ public final class SocketHub: Sendable {
     func opened(_ socket: ClientSocket) {
         let greeting = state.withLock { state in
             state.sockets[ObjectIdentifier(socket)] = socket
-            state.clients[Array(socket.clientID.utf8), default: []].append(socket)
+            state.clients[ByteKey(socket.clientID), default: []].append(socket)
             return state.greeting
         }
         for message in greeting?(socket.clientID) ?? [] { socket.send(message) }
@@ -78,7 +78,7 @@ public final class SocketHub: Sendable {
         state.withLock { state in
             state.sockets[ObjectIdentifier(socket)] = nil
             state.watchers[ObjectIdentifier(socket)] = nil
-            let client = Array(socket.clientID.utf8)
+            let client = ByteKey(socket.clientID)
             state.clients[client]?.removeAll { $0 === socket }
             if state.clients[client]?.isEmpty == true { state.clients[client] = nil }
         }

@@ -30,7 +30,14 @@ for part, sensitive in itertools.product(["world", "World", "", "Hello World!"],
         row("StringCompare", test, string_a="Hello World", string_b=part, mode=mode, case_sensitive=sensitive)
 
 source = "The cat, a Hat\nand 12 bats; 345 cats"
-for pattern in [r"\b(\w)at(s)?\b", r"cat", r"^and (\d+)", r"\d+", r"zzz", r"(?P<word>hat)$", r"a.and", r"(x)|(\d)"]:
+patterns = [r"\b(\w)at(s)?\b", r"cat", r"^and (\d+)", r"\d+", r"zzz", r"(?P<word>hat)$", r"a.and", r"(x)|(\d)"]
+# Where engines differ without a word.
+patterns += [
+    r"(?<=a)t", r"(?<!c)at", r"(a)?(?(1)t|n)", r"s\Z", r"[[:digit:]]+", r"[]a-c[]+", r"\d{,2}", r"a{2", r"x*", r"\b|a",
+    r"[\v\n]", r"\u0061t", r"(?P<l>[ah])(?P=l)?t", r"(?i:HAT)", r"(?x) c a t # a cat", r"[^\W\d_]+", r"a{,}t", r"$", r"(?m)^\w+",
+    r"(?s)a.a", r"(|a)+", r"(a|b)*?t", r"\D\S\s", r"[&&a~~]+", r"(?=(c))", r"(\w)(?!\w)",
+]
+for pattern in patterns:
     for ignore, multi, dot in [(True, False, False), (False, True, True)]:
         flags = (re.IGNORECASE if ignore else 0) | (re.MULTILINE if multi else 0) | (re.DOTALL if dot else 0)
         named = dict(string=source, regex_pattern=pattern, case_insensitive=ignore, multiline=multi, dotall=dot)

@@ -15,6 +15,8 @@ public struct NodeContext: Sendable {
     public var prompt: JSON
     /// Further texts for pictures: "workflow" in UI form.
     public var extraPNGInfo: JSONObject
+    /// Whether files that nodes write are to carry the workflow that made them.
+    public var embedsWorkflow = true
     /// Which of the calls for the elements of lists this is, from 0.
     public var callIndex = 0
     /// The running graph, for nodes that list ``HiddenInput/liveGraph``.
@@ -40,6 +42,14 @@ public struct NodeContext: Sendable {
         self.events = events
         self.prompt = prompt
         self.extraPNGInfo = extraPNGInfo
+    }
+
+    /// The texts that a written file carries: `prompt`, then those of ``extraPNGInfo`` under their keys, as the reference
+    /// writes them; none where the user wants none.
+    public var workflowTexts: [(key: String, text: String)] {
+        guard embedsWorkflow else { return [] }
+        let prompt = prompt.isNull ? [] : [(key: "prompt", text: prompt.text(.python))]
+        return prompt + extraPNGInfo.map { (key: $0.key, text: $0.value.text(.python)) }
     }
 
     /// - Throws: `CancellationError` once the user has asked to stop. Call it between steps of long work.

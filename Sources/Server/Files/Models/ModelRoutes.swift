@@ -18,7 +18,7 @@ extension FileService {
         ) { _ in
             .json(
                 .array(
-                    ModelTypes.models.map { type in
+                    types.models.map { type in
                         .object(["name": .string(type), "folders": .array(folders(type).map { .string($0) })])
                     }))
         }
@@ -30,7 +30,7 @@ extension FileService {
                     .init(200, "Name, pathIndex, modified, created, size.", .json(.list(of: .type("object")))), missing,
                 ])
         ) { request in
-            guard let type = ModelTypes.known(request.parameter("type")) else {
+            guard let type = types.known(request.parameter("type")) else {
                 throw HTTPFailure(.notFound, "\(quoted(request.parameter("type"))) is no type of models")
             }
             return .json(.array(try await onDisk { try modelList(type) }))
@@ -62,7 +62,7 @@ extension FileService {
                 answers: [.init(200, "Lists of folders by type.", .object)])
         ) { _ in
             var paths = JSONObject()
-            for type in ModelTypes.all { paths[type] = .array(folders(type).map { .string($0) }) }
+            for type in types.all { paths[type] = .array(folders(type).map { .string($0) }) }
             return .json(.object(paths))
         }
     }
@@ -92,7 +92,7 @@ extension FileService {
 
     private func modelPreview(_ request: ServerRequest) async throws -> Response {
         let type = request.parameter("type")
-        guard let known = ModelTypes.known(type), let index = Int(request.parameter("index")),
+        guard let known = types.known(type), let index = Int(request.parameter("index")),
             case let folders = files.modelFolders(known), folders.indices.contains(index)
         else { throw HTTPFailure(.notFound, "there is no folder \(quoted(request.parameter("index"))) of that type") }
         let name: ConfinedName
@@ -109,7 +109,7 @@ extension FileService {
 
     /// Whatever is wrong, 404: clients ask for every file and look only for what is there.
     private func metadata(_ request: ServerRequest) async throws -> Response {
-        guard let type = ModelTypes.known(request.parameter("type")), let name = request.query["filename"],
+        guard let type = types.known(request.parameter("type")), let name = request.query["filename"],
             ContentType.ending(name) == "safetensors"
         else { throw HTTPFailure(.notFound, "expected a type of models and the name of a safetensors file") }
         let metadata = try await onDisk { () -> JSONObject? in
