@@ -8,6 +8,8 @@ public struct ServerParts: Sendable {
     public var files: ModelFolders
     /// Makes the node types; takes a moment, called once, not before the port is open.
     public var registry: @Sendable () -> NodeRegistry
+    /// What libraries of nodes have for the editor; asked for once the registry is made.
+    public var editorFolders: @Sendable () -> [EditorFolder]
     /// Makes the engine; called once, when it is first needed.
     public var engine: @Sendable (NodeRegistry) throws -> GraphEngine
     /// Shows a line to the person who started the server.
@@ -17,8 +19,10 @@ public struct ServerParts: Sendable {
 
     public init(
         files: ModelFolders, version: String, registry: @escaping @Sendable () -> NodeRegistry,
+        editorFolders: @escaping @Sendable () -> [EditorFolder] = { [] },
         engine: @escaping @Sendable (NodeRegistry) throws -> GraphEngine, print: @escaping @Sendable (String) -> Void
     ) {
+        self.editorFolders = editorFolders
         self.files = files
         self.version = version
         self.registry = registry
@@ -41,7 +45,18 @@ public final class ServerContext: Sendable {
     let objectInfo: ObjectInfo
     let modelTypes: ModelTypes
 
+    private let editorFolders: @Sendable () -> [EditorFolder]
+
+    /// What libraries of nodes have for the editor.
+    var packFiles: NodePackFiles {
+        get async {
+            _ = await nodes.registry
+            return NodePackFiles(editorFolders())
+        }
+    }
+
     init(_ options: ServeOptions, _ parts: ServerParts) {
+        editorFolders = parts.editorFolders
         self.options = options
         files = parts.files
         modelTypes = ModelTypes(parts.files)

@@ -167,6 +167,34 @@ extension InstalledLibraries {
             #expect(try FileManager.default.contentsOfDirectory(atPath: bench.nodes).sorted() == before)
         }
 
+        /// Scripts, workflows and translations come with the library, and go with it.
+        @Test func filesForTheEditorAreInstalled() async throws {
+            let (folder, package) = (bench.path + "/editor", bench.path + "/Brighter")
+            let files = FileManager.default
+            for name in ["web/deep", "example_workflows", "locales/en", "other"] {
+                try files.createDirectory(atPath: "\(package)/\(name)", withIntermediateDirectories: true)
+                try "1".write(toFile: "\(package)/\(name)/file.js", atomically: false, encoding: .utf8)
+            }
+            #expect(try await bench.graphrun("nodes", "build", package, "--nodes", folder).status == 0)
+            let installed = folder + "/Brighter.editor"
+            #expect(
+                try files.contentsOfDirectory(atPath: installed).sorted() == ["example_workflows", "locales", "web"])
+            #expect(files.contents(atPath: installed + "/web/deep/file.js") == Data("1".utf8))
+            let library = try #require(
+                NodeLibraries.load(named: [folder], perUser: nil, only: ["Brighter"]).libraries.first)
+            #expect(library.editorFolder == installed)
+            #expect(NodeLibraries.load(named: [folder], perUser: nil, only: []).libraries.isEmpty)
+            // A link could lead anywhere.
+            try files.createSymbolicLink(atPath: package + "/web/link", withDestinationPath: "/etc/passwd")
+            let refused = try await bench.graphrun("nodes", "build", package, "--nodes", folder)
+            #expect(refused.status == 1 && refused.notes.contains("web/link"))
+            for name in ["web", "example_workflows", "locales", "other"] {
+                try files.removeItem(atPath: "\(package)/\(name)")
+            }
+            #expect(try await bench.graphrun("nodes", "build", package, "--nodes", folder).status == 0)
+            #expect(!files.fileExists(atPath: installed))
+        }
+
         @Test func anotherVersionReplacesTheLibrary() async throws {
             let folder = bench.path + "/versions"
             #expect(try await bench.graphrun("nodes", "build", bench.path + "/Brighter", "--nodes", folder).status == 0)

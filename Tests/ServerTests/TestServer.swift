@@ -19,7 +19,8 @@ final class TestServer: Sendable {
 
     /// - Parameter folder: with the state of an earlier server; a fresh one if absent, which is removed at the end.
     static func start(
-        in folder: String? = nil, extraNodes: [NodePack] = [], _ change: (inout ServeOptions) -> Void = { _ in }
+        in folder: String? = nil, extraNodes: [NodePack] = [], editorFolders: [EditorFolder] = [],
+        _ change: (inout ServeOptions) -> Void = { _ in }
     ) async throws -> TestServer {
         let place = folder ?? NSTemporaryDirectory() + "graphrun-server-" + UUID().uuidString
         for name in ["input", "output", "models", "user"] {
@@ -36,6 +37,7 @@ final class TestServer: Sendable {
             ServerParts(
                 files: files, version: "test",
                 registry: { NodeRegistry([corePack, testingPack] + extraNodes) },
+                editorFolders: { editorFolders },
                 engine: {
                     GraphEngine(
                         registry: $0, backend: ReferenceBackend(), files: files, cache: ResultCache(byteLimit: 1 << 28))

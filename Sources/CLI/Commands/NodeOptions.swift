@@ -24,15 +24,20 @@ extension Program {
     /// are left out.
     ///
     /// - Parameter only: the modules whose libraries are loaded; `nil` for all.
-    func registry(_ options: NodeOptions, only: [String]? = nil) -> NodeRegistry {
+    func registry(
+        _ options: NodeOptions, only: [String]? = nil, onLoad: (NodeLibraries) -> Void = { _ in }
+    ) -> NodeRegistry {
         registry(
             folders: options.folders, onlyBuiltin: options.onlyBuiltin, withTestingNodes: options.testingNodes,
-            only: only)
+            only: only, onLoad: onLoad)
     }
 
-    /// - Parameter folders: searched before the user's own folder.
+    /// - Parameters:
+    ///   - folders: searched before the user's own folder.
+    ///   - onLoad: told of the libraries.
     func registry(
-        folders: [String] = [], onlyBuiltin: Bool = false, withTestingNodes: Bool = false, only: [String]? = nil
+        folders: [String] = [], onlyBuiltin: Bool = false, withTestingNodes: Bool = false, only: [String]? = nil,
+        onLoad: (NodeLibraries) -> Void = { _ in }
     ) -> NodeRegistry {
         var packs = composition.packs()
         if withTestingNodes { packs += composition.testingPacks() }
@@ -40,6 +45,7 @@ extension Program {
             let libraries = NodeLibraries.load(named: folders, perUser: composition.nodeFolder(), only: only)
             for warning in libraries.warnings { console.warning(printable(warning)) }
             packs += libraries.packs
+            onLoad(libraries)
         }
         let registry = NodeRegistry(packs)
         for problem in registry.problems { console.warning(printable(problem)) }

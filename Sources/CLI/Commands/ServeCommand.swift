@@ -1,7 +1,9 @@
 import ArgumentParser
 import Engine
 import NodeKit
+import Plugins
 import Server
+import Synchronization
 import Tensors
 
 /// Serves ComfyUI's API.
@@ -91,13 +93,14 @@ struct ServeCommand: ProgramCommand {
 
     private func parts(_ program: Program, _ files: ModelFolders) -> ServerParts {
         let console = program.console
+        let loaded = LoadedLibraries()
         return ServerParts(
             files: files, version: ProgramVersion.text,
             registry: { [libraries, compatibility] in
                 var only: [String]?
                 if compatibility.disableAllCustomNodes { only = compatibility.whitelistCustomNodes }
-                return program.registry(libraries, only: only)
-            },
+                return program.registry(libraries, only: only) { loaded.set($0) }
+            }, editorFolders: { loaded.editorFolders },
             engine: { [precision, threads, limits, cacheFolder, prompts, keepsResults] registry in
                 let backend = try program.composition.backend(precision, threads)
                 let memory = limits.memory.byteCount
@@ -122,4 +125,18 @@ struct ServeCommand: ProgramCommand {
         options.arguments = ServeArguments.withoutSecrets(CommandLine.arguments)
         return options
     }
+}
+
+/// The libraries of nodes that a server has loaded, once it has.
+private final class LoadedLibraries: Sendable {
+    private let folders = Mutex<[EditorFolder]>([])
+
+    func set(_ libraries: NodeLibraries) {
+        let found = libraries.libraries.filter(\.isLoaded).compactMap { library in
+            library.editorFolder.map { EditorFolder(module: library.module, path: $0) }
+        }
+        folders.withLock { $0 = found }
+    }
+
+    var editorFolders: [EditorFolder] { folders.withLock { $0 } }
 }

@@ -90,6 +90,7 @@ public struct PackageBuild: Sendable {
             try put(bytes, folder + "/" + manifest.library)
             try put(
                 Array((manifest.json.text(.pretty) + "\n").utf8), folder + "/" + module + NodeLibraryManifest.suffix)
+            try EditorFiles.install(from: package, as: module, into: folder)
             for name in NodeFolder.entries(folder)
             where name.hasPrefix(module + "-") && name.hasSuffix(".so") && name != manifest.library {
                 // Processes that have it loaded keep it.

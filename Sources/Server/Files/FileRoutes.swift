@@ -15,6 +15,6 @@ func addFileRoutes(to routes: inout RouteTable, _ server: ServerContext) {
     if let folder = server.options.frontEndFolder, frontEnd == nil {
         server.log.error("--front-end \(folder): no index.html is there; \"make front-end\" fetches the editor")
     }
-    addFrontEndRoutes(to: &routes, frontEnd)
+    addFrontEndRoutes(to: &routes, frontEnd, server)
     addOpenAPIRoute(to: &routes, server)
 }

@@ -6,7 +6,7 @@ import NIOCore
 /// What the editor asks for at its start beside the API, and its own files (server-api.md §3, §9, §13).
 ///
 /// - Parameter frontEnd: `nil` answers `/` with a page of our own.
-func addFrontEndRoutes(to routes: inout RouteTable, _ frontEnd: FrontEnd?) {
+func addFrontEndRoutes(to routes: inout RouteTable, _ frontEnd: FrontEnd?, _ server: ServerContext) {
     let object = RouteDescription.Answer(200, "An object; empty without any.", .object)
     routes.get(
         "/extensions",
@@ -14,16 +14,35 @@ func addFrontEndRoutes(to routes: inout RouteTable, _ frontEnd: FrontEnd?) {
             "Scripts that the editor loads.", tag: "editor",
             answers: [.init(200, "Their paths.", .json(.list(of: .type("string"))))])
     ) { _ in
-        let paths = try await onDisk { try frontEnd?.extensionPaths() ?? [] }
+        let packs = await server.packFiles
+        let paths = try await onDisk { try (frontEnd?.extensionPaths() ?? []) + packs.extensionPaths() }
         return .json(.array(paths.map { .string($0) }))
     }
     routes.get("/i18n", RouteDescription("Translations of node packs.", tag: "editor", answers: [object])) { _ in
-        .json(.object([:]))
+        let packs = await server.packFiles
+        return .json(.object(try await onDisk { try packs.translations() }))
     }
     routes.get(
         "/workflow_templates",
         RouteDescription("Example workflows of node packs.", tag: "editor", answers: [object])
-    ) { _ in .json(.object([:])) }
+    ) { _ in
+        let packs = await server.packFiles
+        return .json(.object(try await onDisk { try packs.templates() }))
+    }
+    let file = [
+        RouteDescription.Parameter("module", in: .path, "The library."),
+        RouteDescription.Parameter("path", in: .path, "The file's name in its folder."),
+    ]
+    routes.get(
+        "/workflow_templates/{module}/{path...}",
+        RouteDescription(
+            "An example workflow, or its picture.", tag: "editor", parameters: file,
+            answers: [.init(200, "The file.", .bytes), .init(404, "There is no such file.")])
+    ) { request in
+        try await packFile(
+            "example_workflows", request.parameter("module"), request.parameter("path"), await server.packFiles, request
+        )
+    }
     routes.get(
         "/", reach: .bare,
         RouteDescription(
@@ -40,8 +59,28 @@ func addFrontEndRoutes(to routes: inout RouteTable, _ frontEnd: FrontEnd?) {
             parameters: [.init("path", in: .path, "Relative to the front end's folder.")],
             answers: [.init(200, "The file.", .bytes), .init(404, "There is no such file.")])
     ) { request in
+        // Scripts of libraries stand beside those of the editor.
+        if request.segments.first == "extensions", request.segments.count > 2 {
+            let (packs, module) = (await server.packFiles, request.segments[1])
+            if packs.has(module) {
+                return try await packFile("web", module, request.segments[2...].joined(separator: "/"), packs, request)
+            }
+        }
         guard let frontEnd else { return .empty(.notFound) }
         return try await asset(request.parameter("path"), frontEnd, request)
+    }
+}
+
+/// A file of a library.
+private func packFile(
+    _ part: String, _ module: String, _ path: String, _ packs: NodePackFiles, _ request: ServerRequest
+) async throws -> Response {
+    do {
+        let file = try await blocking { try packs.open(part, of: module, path) }
+        return FileAnswer(file: file, contentType: ContentType.ofAsset(path)).response(to: request)
+    } catch let fault as FolderFault {
+        if fault.code == .system { throw fault.failure }
+        return .empty(.notFound)
     }
 }
 
