@@ -81,7 +81,7 @@ class Editor:
             window.seen = [];
             for (const type of ['execution_start', 'execution_cached', 'executing', 'executed', 'progress',
                                 'progress_state', 'execution_success', 'execution_error', 'execution_interrupted',
-                                'b_preview'])
+                                'b_preview', 'b_preview_with_metadata'])
               window.app.api.addEventListener(type, event => window.seen.push([type, event.detail ?? null]));""")
 
     def seen(self, type):
@@ -133,6 +133,7 @@ def drive(editor, server):
     assert [event["value"] for event in progress if event["max"] == 8] == list(range(1, 9)) or len(progress) >= 2, progress
     assert editor.seen("progress_state"), "no progress_state"
     assert not editor.seen("execution_error"), editor.seen("execution_error")
+    assert editor.run("return window.seen.some(i => i[0].startsWith('b_preview'))"), "no preview"
     editor.wait(
         "the picture", f"const n = {editor.node('SaveImage')}; return !!(n.imgs && n.imgs[0] && n.imgs[0].naturalWidth > 0)",
         30)

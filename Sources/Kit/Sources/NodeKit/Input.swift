@@ -97,8 +97,27 @@ public import JSON
     var wasReadUnset: Bool { box.wasReadUnset }
 }
 
+/// A property wrapper of a node: one protocol for all, because every question for another one is a search.
+protocol NodePort {
+    var role: NodePortRole { get }
+}
+
+enum NodePortRole {
+    case input(any InputPort)
+    case output(any OutputPort)
+    case undeclared(UndeclaredInputs)
+}
+
+extension InputPort {
+    var role: NodePortRole { .input(self) }
+}
+
+extension OutputPort {
+    var role: NodePortRole { .output(self) }
+}
+
 /// The type-erased side of ``Input``.
-protocol InputPort {
+protocol InputPort: NodePort {
     func bind(_ values: [any NodeValue], port: String) throws
     func schema(label: String) -> InputSchema
     /// Whether reading the property would have nothing to return.

@@ -26,13 +26,10 @@ extension NodeValue {
     public static var isList: Bool { false }
     public static var absent: Self? { nil }
     public static var takesLiterals: Bool {
-        self is any LiteralValue.Type || self == AnyNodeValue.self || self == JSONNodeValue.self
+        self == AnyNodeValue.self || self == JSONNodeValue.self
     }
-    public static var blank: Self? {
-        guard let type = self as? any LiteralValue.Type else { return nil }
-        return (type.init(literal: .string("")) ?? type.init(literal: .int(0))) as? Self
-    }
-    public var defaultLiteral: JSON? { (self as? any LiteralValue)?.literal }
+    public static var blank: Self? { nil }
+    public var defaultLiteral: JSON? { nil }
 
     public static func make(from values: [any NodeValue], port: String) throws -> Self {
         guard let first = values.first else { throw NodeError("input \"\(port)\": no value") }
@@ -59,6 +56,12 @@ extension NodeValue {
     private static func literal(of value: any NodeValue) -> JSON? {
         (value as? any LiteralValue)?.literal ?? (value as? JSONNodeValue)?.json
     }
+}
+
+extension LiteralValue {
+    public static var takesLiterals: Bool { true }
+    public static var blank: Self? { Self(literal: .string("")) ?? Self(literal: .int(0)) }
+    public var defaultLiteral: JSON? { literal }
 }
 
 extension Optional: InputValue where Wrapped: InputValue {

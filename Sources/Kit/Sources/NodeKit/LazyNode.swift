@@ -17,3 +17,7 @@ public protocol LazyNode: Node {
     /// Ports that are known already may be named. To name one that the workflow does not link is an error.
     func neededInputs(_ context: NodeContext) async throws -> [String]
 }
+
+extension LazyNode {
+    public static var asLazyNode: (any LazyNode.Type)? { Self.self }
+}

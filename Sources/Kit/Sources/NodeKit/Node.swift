@@ -23,9 +23,16 @@ public protocol Node: SendableMetatype {
     /// Called with constants only: linked inputs are absent. `nil`: never changes. Throw ``AlwaysChanged`` when the result
     /// must not be used again.
     func fingerprint(_ context: NodeContext) throws -> String?
+
+    // Which further protocols the type has is said by the compiler: to ask at run time (`as?`) searches all conformances of
+    // the program for every node type, which takes longer than all else at the start. Not to be implemented.
+    static var asValidatingNode: (any ValidatingNode.Type)? { get }
+    static var asLazyNode: (any LazyNode.Type)? { get }
 }
 
 extension Node {
+    public static var asValidatingNode: (any ValidatingNode.Type)? { nil }
+    public static var asLazyNode: (any LazyNode.Type)? { nil }
     public func fingerprint(_ context: NodeContext) throws -> String? { throw NoFingerprint() }
 }
 

@@ -26,9 +26,12 @@ public final class NodeDefinition: Sendable {
         var takesUndeclared = false
         for child in Mirror(reflecting: N()).children {
             let label = (child.label ?? "").drop { $0 == "_" }
-            if let port = child.value as? any InputPort { inputs.append(port.schema(label: String(label))) }
-            if let port = child.value as? any OutputPort { outputs.append(port.schema) }
-            if child.value is UndeclaredInputs { takesUndeclared = true }
+            switch (child.value as? any NodePort)?.role {
+            case .input(let port)?: inputs.append(port.schema(label: String(label)))
+            case .output(let port)?: outputs.append(port.schema)
+            case .undeclared?: takesUndeclared = true
+            case nil: break
+            }
         }
         var schema = NodeSchema(
             id: info.id, displayName: info.displayName, category: info.category, description: info.description,
@@ -66,8 +69,8 @@ public final class NodeDefinition: Sendable {
             }
             return text
         }
-        validator = (type as? any ValidatingNode.Type).map { makeValidator($0, names) }
-        lazyCheck = (type as? any LazyNode.Type).map { makeLazyCheck($0, names) }
+        validator = type.asValidatingNode.map { makeValidator($0, names) }
+        lazyCheck = type.asLazyNode.map { makeLazyCheck($0, names) }
     }
 
     /// A definition from its parts, for nodes whose ports are only known at run time.
@@ -138,12 +141,11 @@ private struct Ports {
 
     init(of node: any Node) {
         for child in Mirror(reflecting: node).children {
-            if let port = child.value as? any InputPort {
-                inputs.append(port)
-            } else if let port = child.value as? any OutputPort {
-                outputs.append(port)
-            } else if let port = child.value as? UndeclaredInputs {
-                undeclared = port
+            switch (child.value as? any NodePort)?.role {
+            case .input(let port)?: inputs.append(port)
+            case .output(let port)?: outputs.append(port)
+            case .undeclared(let port)?: undeclared = port
+            case nil: break
             }
         }
     }

@@ -51,7 +51,7 @@
 }
 
 /// The type-erased side of ``Output``.
-protocol OutputPort {
+protocol OutputPort: NodePort {
     var schema: OutputSchema { get }
     /// The values set by `run`, or `nil` if it set none.
     var values: [any NodeValue]? { get }

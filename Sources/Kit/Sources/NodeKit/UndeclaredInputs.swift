@@ -5,11 +5,12 @@
 /// @UndeclaredInputs var more            // more["input2"]
 /// ```
 /// Constants under undeclared names are not passed.
-@propertyWrapper public struct UndeclaredInputs {
+@propertyWrapper public struct UndeclaredInputs: NodePort {
     final class Box {
         var values: [String: any NodeValue] = [:]
     }
     let box = Box()
+    var role: NodePortRole { .undeclared(self) }
 
     public init() {}
 

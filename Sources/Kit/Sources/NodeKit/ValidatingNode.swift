@@ -50,3 +50,7 @@ public struct NodeValidator: Sendable {
         try await body(constants, types, files)
     }
 }
+
+extension ValidatingNode {
+    public static var asValidatingNode: (any ValidatingNode.Type)? { Self.self }
+}
