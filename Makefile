@@ -6,6 +6,7 @@ SHELL := /bin/bash
 # One set of flags for everything, so that `make demo` and `make test` share their build.
 FLAGS := -c release -Xswiftc -enable-testing
 DEMO := .demo
+APART := ServerTests|PlanningTests
 PREFIX := /usr/local
 
 .PHONY: setup build demo test lint format benchmark install front-end test-server test-clients clean
@@ -22,15 +23,15 @@ demo: build
 test: setup
 	swift format lint --strict --recursive --parallel Package.swift Sources Nodes Tests Benchmarks/Sources Benchmarks/Package.swift
 	swift build --build-tests $(FLAGS)
-	swift test $(FLAGS) --skip-build --skip ServerTests
-	swift test $(FLAGS) --skip-build --filter ServerTests
+	swift test $(FLAGS) --skip-build --skip '$(APART)'
+	swift test $(FLAGS) --skip-build --filter '$(APART)'
 	Tests/Clients/run "$$(swift build $(FLAGS) --show-bin-path)/graphrun"
 
-# The server by itself. Beside the other tests, which compute on all threads of the pool that tests and server share, it
-# would wait for them: that says nothing about the program, where nodes compute on threads of their own.
+# Apart from the others: the server, which would wait for tests that compute on all threads of the pool that it shares with
+# them (in the program nodes compute on threads of their own), and plans, which count the memory of the whole process.
 test-server: setup
 	swift build --build-tests $(FLAGS)
-	swift test $(FLAGS) --skip-build --filter ServerTests
+	swift test $(FLAGS) --skip-build --filter '$(APART)'
 
 # The server against real clients: Python, curl, a fuzzer, the editor in a browser. Skips what cannot be installed.
 test-clients: build

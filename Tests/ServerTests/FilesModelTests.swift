@@ -6,6 +6,27 @@ import Testing
 @testable import Server
 
 @Suite struct FilesModelTests {
+    /// Types of files that only their packs know.
+    @Test func typesOfExtraPathsAreListed() async throws {
+        let folder = NSTemporaryDirectory() + "graphrun-server-" + UUID().uuidString
+        for (path, text) in [
+            ("models/extra_model_paths.yaml", "a:\n    base_path: \(folder)/more\n    ipadapter: ip\n    loras: l\n"),
+            ("more/ip/x.safetensors", ""), ("more/l/y.safetensors", ""),
+        ] {
+            let url = URL(fileURLWithPath: "\(folder)/\(path)")
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: url)
+        }
+        let server = try await TestServer.start(in: folder)
+        #expect(try await server.get("/models").json.arrayValue?.last == .string("ipadapter"))
+        #expect(try await server.get("/models/ipadapter").json == .array([.string("x.safetensors")]))
+        #expect(try await server.get("/models/loras").json == .array([.string("y.safetensors")]))
+        #expect(try await server.get("/internal/folder_paths").json["ipadapter"] != nil)
+        #expect(try await server.get("/models/nothing").status == 404)
+        try await server.stop()
+    }
+
     private func safetensors(_ header: String) -> [UInt8] {
         let text = Array(header.utf8)
         return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text

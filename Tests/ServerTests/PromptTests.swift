@@ -6,6 +6,16 @@ import Testing
 
 /// POST /prompt to the history, as clients go through it.
 @Suite struct PromptTests {
+    @Test func picturesWithoutTheirWorkflow() async throws {
+        for embeds in [true, false] {
+            let server = try await TestServer.start { $0.embedsWorkflow = embeds }
+            _ = try await server.record(try await server.queue(Graphs.saved()))
+            let file = try #require(FileManager.default.contents(atPath: "\(server.folder)/output/test_00001_.png"))
+            #expect((file.range(of: Data("tEXtprompt".utf8)) != nil) == embeds)
+            try await server.stop()
+        }
+    }
+
     @Test func aPromptRunsAndItsMessagesComeInOrder() async throws {
         let server = try await TestServer.start()
         let socket = try await server.socket("a")

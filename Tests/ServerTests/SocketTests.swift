@@ -42,6 +42,32 @@ import Testing
         try await server.stop()
     }
 
+    /// Who asks for it hears of the runs of all, also of one in the middle; who does not, hears of its own only.
+    @Test func dashboardsHearOfAllRuns() async throws {
+        let server = try await TestServer.start()
+        let flag: JSONObject = [SocketHub.watchFlag: .bool(true)]
+        let watcher = try await server.socket("dashboard", flags: flag)
+        let other = try await server.socket("other", flags: [:])
+        _ = try await watcher.until { $0["type"] == .string("feature_flags") }
+        _ = try await other.until { $0["type"] == .string("feature_flags") }
+        // Of a client that is away, and of none.
+        let first = try await server.queue(Graphs.saved(), client: "away")
+        let messages = try await watcher.end(of: first)
+        for type in ["execution_start", "progress_state", "executing", "executed", "execution_success"] {
+            #expect(messages.types.contains(type), "\(type)")
+        }
+        let second = try await server.queue(Graphs.slow(2))
+        _ = try await watcher.until { $0["data"]?["node"] == .string("2") }
+        let late = try await server.socket("late", flags: flag)
+        let present = try await late.until { $0["type"] == .string("executing") }
+        #expect(present.data("executing").last?["prompt_id"] == .string(second))
+        _ = try await late.end(of: second)
+        let own = try await server.queue(Graphs.saved(50), client: "other")
+        let heard = try await other.end(of: own)
+        #expect(heard.allSatisfy { ($0["data"]?["prompt_id"]?.stringValue ?? own) == own })
+        try await server.stop()
+    }
+
     @Test func previewsHaveTheFormThatTheClientTakes() async throws {
         let server = try await TestServer.start()
         let (plain, rich) = (

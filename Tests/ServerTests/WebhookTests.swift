@@ -112,6 +112,33 @@ private final class Receiver: @unchecked Sendable {
         try await server.stop()
     }
 
+    /// What could not be delivered is delivered by the next server.
+    @Test func announcementsOutliveTheServer() async throws {
+        // One more, should the first server still get through while it ends.
+        let receiver = try Receiver(answers: [500, 200, 200])
+        let url = "http://127.0.0.1:\(receiver.port)/later"
+        let first = try await TestServer.start { $0.webhooks = [url] }
+        let id = try await first.queue(Graphs.saved())
+        _ = try await receiver.wait(1)
+        _ = try await first.record(id)
+        try await first.stop(removesFolder: false)
+        let second = try await TestServer.start(in: first.folder) { $0.webhooks = [url] }
+        let deliveries = try await receiver.wait(2)
+        #expect(try deliveries.allSatisfy { try JSON(parsing: $0.body)["prompt_id"] == .string(id) })
+        #expect(deliveries[0].header("x-graphrun-delivery") == deliveries[1].header("x-graphrun-delivery"))
+        for _ in 0..<100 {
+            if try await second.get("/metrics").text.contains("{outcome=\"delivered\"} 1") { break }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        try await second.stop(removesFolder: false)
+        var options = ServeOptions()
+        options.userFolder = "\(first.folder)/user"
+        let store = try PromptStore.open(options, ServerLog { _ in })
+        #expect(try await store.announcements().isEmpty)
+        store.close()
+        try? FileManager.default.removeItem(atPath: first.folder)
+    }
+
     @Test func refusalsAreNotRepeated() async throws {
         let receiver = try Receiver(answers: [410])
         let server = try await TestServer.start { $0.webhooks = ["http://127.0.0.1:\(receiver.port)"] }

@@ -54,11 +54,14 @@ public struct ExecutionFailure: Error, Sendable, CustomStringConvertible {
     public var inputs: JSONObject
     /// Nodes that had finished.
     public var executed: [String]
+    /// Nodes that there can be results of: all of the prompt's.
+    public var known: [String]
 
     public init(
         nodeID: String, classType: String, title: String, message: String, exceptionType: String, inputs: JSONObject,
-        executed: [String]
+        executed: [String], known: [String] = []
     ) {
+        self.known = known
         self.nodeID = nodeID
         self.classType = classType
         self.title = title
@@ -152,7 +155,7 @@ extension EngineEvent {
             data["exception_type"] = .string(failure.exceptionType)
             data["traceback"] = .array([])
             data["current_inputs"] = .object(failure.inputs)
-            data["current_outputs"] = list(failure.executed)
+            data["current_outputs"] = list(failure.known)
         case .executionInterrupted(let node, let classType, let executed):
             data["node_id"] = id(node)
             data["node_type"] = id(classType)

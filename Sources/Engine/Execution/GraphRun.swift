@@ -346,7 +346,8 @@ struct GraphRun {
         let description = ExecutionFailure(
             nodeID: real.id, classType: real.schema.id, title: real.title,
             message: String(describing: failure.error), exceptionType: exceptionName(failure.error),
-            inputs: failure.inputs, executed: result.executed)
+            inputs: failure.inputs, executed: result.executed,
+            known: graph.nodes.filter { $0.origin == nil }.map(\.id))
         result.status = .failed(description)
         environment.emit(.executionError(description))
     }

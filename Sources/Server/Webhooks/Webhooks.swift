@@ -15,8 +15,12 @@ final class Webhooks: Sendable {
     private let secret: String?
     private let server: ServerContext
     private let store: PromptStore
-    /// Announcements that have not been tried yet.
-    private let untried = Mutex(0)
+    private struct State {
+        /// Announcements that have not been tried yet.
+        var untried = 0
+        var isEnded = false
+    }
+    private let state = Mutex(State())
 
     /// - Throws: ``ServeError`` for addresses that are no http or https URLs.
     init(_ server: ServerContext, _ store: PromptStore) throws(ServeError) {
@@ -48,7 +52,7 @@ final class Webhooks: Sendable {
         for announcement in announcements {
             // The target may have been taken off the command line since.
             guard let target = targets.first(where: { $0.url == announcement.url }) else { continue }
-            untried.withLock { $0 += 1 }
+            state.withLock { $0.untried += 1 }
             Task { await deliver(announcement, to: target) }
         }
     }
@@ -62,16 +66,18 @@ final class Webhooks: Sendable {
         }
     }
 
-    /// Waits until everything has been tried once, but not for long.
+    /// Waits until everything has been tried once, but not for long; what is left then is the next server's.
     func settle() async {
-        for _ in 0..<60 where untried.withLock({ $0 }) > 0 { try? await Task.sleep(for: .milliseconds(50)) }
+        for _ in 0..<60 where state.withLock({ $0.untried }) > 0 { try? await Task.sleep(for: .milliseconds(50)) }
+        state.withLock { $0.isEnded = true }
     }
 
     private func deliver(_ announcement: Announcement, to target: WebhookTarget) async {
         var reason = ""
         for (attempt, delay) in Self.delays.enumerated() {
             try? await Task.sleep(for: delay)
-            defer { if attempt == 0 { untried.withLock { $0 -= 1 } } }
+            if state.withLock({ $0.isEnded }) { return }
+            defer { if attempt == 0 { state.withLock { $0.untried -= 1 } } }
             do {
                 let status = try await client.post(announcement.body, headers(announcement), to: target)
                 if (200..<300).contains(status) { return await end(announcement, "delivered") }
