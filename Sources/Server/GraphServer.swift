@@ -15,12 +15,15 @@ public final class GraphServer: Sendable {
     }
 
     public let context: ServerContext
+    private let certificate: ServerCertificate?
     private let state = Mutex(State())
 
-    /// - Throws: ``ServeError`` for options that are not safe.
+    /// - Throws: ``ServeError`` for options that are not safe, or name what cannot be used.
     public init(_ options: ServeOptions, _ parts: ServerParts) throws {
         try Self.checkSafety(options)
+        for url in options.webhooks { _ = try WebhookTarget(url) }
         context = ServerContext(options, parts)
+        certificate = try options.tls.map { [log = context.log] in try ServerCertificate($0, log) }
     }
 
     /// Who can reach the server can run anything that nodes can do.
@@ -35,7 +38,8 @@ public final class GraphServer: Sendable {
         if let open = options.addresses.first(where: { !HostName.isLoopback($0) }), !options.listensUnprotected {
             throw ServeError(
                 "--listen \(open): other machines could use this server without a token; give --token SECRET (or "
-                    + "--token-file FILE), or say --listen-unprotected if something else keeps others out")
+                    + "GRAPHRUN_TOKEN in the environment), or say --listen-unprotected if something else keeps others out"
+            )
         }
     }
 
@@ -45,7 +49,6 @@ public final class GraphServer: Sendable {
     /// - Throws: ``ServeError`` when an address cannot be listened at.
     public func run(onListening: @escaping @Sendable (_ ports: [Int]) -> Void = { _ in }) async throws {
         let options = context.options
-        let certificate = try options.tls.map { try ServerCertificate($0, context.log) }
         let store = try PromptStore.open(options, context.log)
         defer { store.close() }
         await store.adoptLeftPrompts(options, context.log)

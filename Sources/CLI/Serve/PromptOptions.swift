@@ -21,9 +21,11 @@ struct PromptOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How much the history may take.", valueName: "size"))
     var historyBytes: ByteCount?
 
-    @Flag(help: "Keep results only for the prompt that runs.") var cacheClassic = false
-    @Option(help: ArgumentHelp("Keep this many results.", valueName: "count")) var cacheLru: Int?
-    @Flag(help: "Keep no results beyond their last use.") var cacheNone = false
+    // Who says how long results are kept means all of them: see ServeCommand.
+    @Flag(help: "Keep results only for the prompt that runs; none on disk without --cache.") var cacheClassic = false
+    @Option(help: ArgumentHelp("Keep this many results; none on disk without --cache.", valueName: "count"))
+    var cacheLru: Int?
+    @Flag(help: "Keep no results beyond their last use; none on disk without --cache.") var cacheNone = false
 
     func validate() throws {
         for (name, value, range) in [

@@ -13,12 +13,6 @@ final class PromptQueue: Sendable {
         var messages: RunMessages
     }
 
-    /// Somebody who waits for the end of a prompt.
-    private struct Observer: Sendable {
-        var ticket: Int
-        var continuation: AsyncStream<PromptOutcome>.Continuation
-    }
-
     private struct State {
         /// In the order in which they run.
         var waiting: [QueuedPrompt] = []
@@ -31,8 +25,6 @@ final class PromptQueue: Sendable {
         var isDraining = false
         var isAbandoned = false
         var workers: [CheckedContinuation<QueuedPrompt?, Never>] = []
-        var observers: [ByteKey: [Observer]] = [:]
-        var observerCount = 0
         var freesModels = false
         var freesResults = false
     }
@@ -44,6 +36,8 @@ final class PromptQueue: Sendable {
     private let limit: Int
     private let state = Mutex(State())
     private let store: PromptStore
+    /// Who waits for the ends of prompts.
+    let observers = PromptObservers()
     private let statuses = Mutex<StatusBroadcast?>(nil)
 
     init(_ server: ServerContext, _ store: PromptStore) {
@@ -135,10 +129,13 @@ final class PromptQueue: Sendable {
         var prompt = prompt
         prompt.sequence = sequence
         prompt.writeItem()
-        state.withLock { state in
+        let isLeft = state.withLock { state in
             state.arriving -= 1
             insert(prompt, &state)
+            return state.isDraining
         }
+        // It was taken just before the server began to end.
+        if isLeft { observers.leave(prompt.id) }
         tellStatus(prompt)
         wake()
     }
@@ -209,15 +206,8 @@ final class PromptQueue: Sendable {
             await keep(prompt, outcome, announcements)
         }
 
-        let observers = state.withLock { state in
-            state.running[ByteKey(prompt.id)] = nil
-            return state.observers.removeValue(forKey: ByteKey(prompt.id)) ?? []
-        }
-        if isLeft {
-            for observer in observers { observer.continuation.finish() }
-        } else {
-            tell(outcome, observers)
-        }
+        state.withLock { $0.running[ByteKey(prompt.id)] = nil }
+        if isLeft { observers.leave(prompt.id) } else { observers.tell(outcome) }
         await freeIfAsked()
         tellStatus(prompt)
         RunAudience(clientID: prompt.clientID, sockets: server.sockets)
@@ -230,34 +220,6 @@ final class PromptQueue: Sendable {
             try await store.finish(prompt, outcome.record, announcements)
         } catch {
             server.log.error("the history entry of prompt \(shortened(prompt.id)) cannot be written: \(error)")
-        }
-    }
-
-    private func tell(_ outcome: PromptOutcome, _ observers: [Observer]) {
-        for observer in observers {
-            observer.continuation.yield(outcome)
-            observer.continuation.finish()
-        }
-    }
-
-    /// Says once how a prompt ends. Ask before it is added; the answer comes also when it is deleted.
-    func outcome(of id: String) -> AsyncStream<PromptOutcome> {
-        let (stream, continuation) = AsyncStream<PromptOutcome>.makeStream()
-        let ticket = state.withLock { state in
-            state.observerCount += 1
-            state.observers[ByteKey(id), default: []].append(
-                Observer(ticket: state.observerCount, continuation: continuation))
-            return state.observerCount
-        }
-        // Who waits no longer is forgotten: also when the prompt was not taken.
-        continuation.onTermination = { [weak self] _ in self?.forget(id, ticket) }
-        return stream
-    }
-
-    private func forget(_ id: String, _ ticket: Int) {
-        state.withLock { state in
-            state.observers[ByteKey(id)]?.removeAll { $0.ticket == ticket }
-            if state.observers[ByteKey(id)]?.isEmpty == true { state.observers[ByteKey(id)] = nil }
         }
     }
 
@@ -283,12 +245,8 @@ final class PromptQueue: Sendable {
         }
         guard !removed.isEmpty else { return }
         try await store.remove(removed)
-        let observers = state.withLock { state in
-            removed.compactMap { id in state.observers.removeValue(forKey: ByteKey(id)).map { (id, $0) } }
-        }
-        for (id, waiting) in observers {
-            let outcome = PromptOutcome(id: id, status: .deleted, record: JSONObject(), duration: .zero)
-            tell(outcome, waiting)
+        for id in removed {
+            observers.tell(PromptOutcome(id: id, status: .deleted, record: JSONObject(), duration: .zero))
         }
         tellStatus()
     }
@@ -315,11 +273,11 @@ final class PromptQueue: Sendable {
     /// From now on no prompt begins, and none is taken. Who waits for one that waits hears that it is left to the next
     /// server.
     func refuse() {
-        let observers = state.withLock { state in
+        let left = state.withLock { state in
             state.isDraining = true
-            return state.waiting.flatMap { state.observers.removeValue(forKey: ByteKey($0.id)) ?? [] }
+            return state.waiting.map(\.id)
         }
-        for observer in observers { observer.continuation.finish() }
+        for id in left { observers.leave(id) }
         wake()
     }
 

@@ -6,6 +6,7 @@ import NIOCore
 /// Prompts, queue, history and control (server-api.md §4).
 func addPromptRoutes(to routes: inout RouteTable, _ server: ServerContext, _ queue: PromptQueue, _ store: PromptStore) {
     addSubmission(to: &routes, server, queue)
+    addRun(to: &routes, server, queue)
     addQueue(to: &routes, queue)
     addHistory(to: &routes, store)
     addControl(to: &routes, queue)
@@ -15,7 +16,7 @@ private let refusedPrompt = JSON.members(
     ["error": .members(["type": .type("string"), "message": .type("string")]), "node_errors": .type("object")])
 
 /// What `POST /prompt` and `POST /run` take.
-private let promptBody = RouteDescription.Content.json(
+let promptBody = RouteDescription.Content.json(
     .members(
         [
             "prompt": .object([
@@ -26,7 +27,7 @@ private let promptBody = RouteDescription.Content.json(
             "partial_execution_targets": .list(of: .type("string")),
         ], required: ["prompt"]))
 
-private let refusals = [
+let promptRefusals = [
     RouteDescription.Answer(400, "Nothing of the prompt can run.", .json(refusedPrompt)),
     RouteDescription.Answer(413, "The body is too large.", .text),
     RouteDescription.Answer(429, "The queue is full.", .json(refusedPrompt)),
@@ -54,62 +55,16 @@ private func addSubmission(to routes: inout RouteTable, _ server: ServerContext,
                                 "prompt_id": .type("string"), "number": .type("number"),
                                 "node_errors": .type("object"),
                             ], required: ["prompt_id", "number", "node_errors"])))
-            ] + refusals)
+            ] + promptRefusals)
     ) { request in
-        let parsed = try await read(request, server)
+        let parsed = try await readPrompt(request, server)
         let (prompt, nodeErrors) = try await server.accept(parsed, queue)
         return .json(.object(["prompt_id": .string(prompt.id), "number": prompt.number, "node_errors": nodeErrors]))
-    }
-
-    routes.post(
-        "/run",
-        RouteDescription(
-            "Runs a prompt and answers when it has ended.", tag: "prompts",
-            parameters: [
-                .init(
-                    "timeout", "Seconds to wait; the prompt goes on after them.",
-                    schema: .object(["type": .string("number"), "minimum": .int(0), "maximum": .int(86400)]))
-            ], body: [promptBody],
-            answers: [
-                .init(200, "It has run: outputs by node.", .object),
-                .init(202, "It has not ended in time; look for it in the history.", .object),
-                .init(409, "It was interrupted or deleted.", .object),
-                .init(422, "A node failed.", .object),
-            ] + refusals)
-    ) { request in
-        let parsed = try await read(request, server)
-        let seconds = try timeout(request.query["timeout"])
-        var outcomes: AsyncStream<PromptOutcome>?
-        let (prompt, nodeErrors) = try await server.accept(parsed, queue) { outcomes = queue.outcome(of: $0.id) }
-        var answer: JSONObject = [
-            "prompt_id": .string(prompt.id), "number": prompt.number, "node_errors": nodeErrors,
-        ]
-        guard let outcomes, let outcome = await first(of: outcomes, within: seconds) else {
-            if queue.isDraining {
-                throw HTTPFailure.structured(
-                    .serviceUnavailable, type: "server_ending", "The server is ending",
-                    details: "the next server runs the prompt; look for it in the history",
-                    extraInfo: ["prompt_id": .string(prompt.id)], headers: [.retryAfter: "5"])
-            }
-            answer["status"] = .string("running")
-            return .json(.object(answer), status: .accepted)
-        }
-        answer["status"] = .string(outcome.status.rawValue)
-        answer["seconds"] = .double(outcome.duration.seconds)
-        answer["outputs"] = outcome.record["outputs"] ?? .object(JSONObject())
-        answer["messages"] = outcome.record["status"]?["messages"] ?? .array([])
-        let status: HTTPResponse.Status =
-            switch outcome.status {
-            case .success: .ok
-            case .error: .unprocessableContent
-            case .interrupted, .deleted: .conflict
-            }
-        return .json(.object(answer), status: status)
     }
 }
 
 /// The body of a request; faults in the structure that clients of `/prompt` read.
-private func read(_ request: ServerRequest, _ server: ServerContext) async throws -> PromptRequest {
+func readPrompt(_ request: ServerRequest, _ server: ServerContext) async throws -> PromptRequest {
     let body: JSONObject
     do {
         body = try await request.jsonObject()
@@ -118,32 +73,6 @@ private func read(_ request: ServerRequest, _ server: ServerContext) async throw
     }
     return try PromptRequest(
         body, byteCount: request.bodyByteCount, nodeLimit: server.options.nodeLimit)
-}
-
-private func timeout(_ text: String?) throws(HTTPFailure) -> Double? {
-    guard let text else { return nil }
-    guard let seconds = Double(text), (0...86400).contains(seconds) else {
-        throw HTTPFailure(.badRequest, "timeout is \"\(shortened(text))\", expected seconds from 0 to 86400")
-    }
-    return seconds
-}
-
-/// The first value of a stream; `nil` when it does not come in time.
-private func first(of stream: AsyncStream<PromptOutcome>, within seconds: Double?) async -> PromptOutcome? {
-    await withTaskGroup(of: PromptOutcome?.self) { group in
-        group.addTask {
-            for await outcome in stream { return outcome }
-            return nil
-        }
-        if let seconds {
-            group.addTask {
-                try? await Task.sleep(for: .seconds(seconds))
-                return nil
-            }
-        }
-        defer { group.cancelAll() }
-        return await group.next() ?? nil
-    }
 }
 
 // MARK: Queue
